@@ -1,0 +1,8 @@
+/**
+ * meshnode as a library.
+ *
+ * @module
+ */
+export type { Bytes } from "./src/core/bytes.ts";
+export * from "./src/core/errors.ts";
+export * from "./src/identity/mod.ts";

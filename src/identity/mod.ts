@@ -1,0 +1,5 @@
+export * from "./identity.ts";
+export * from "./key_protobuf.ts";
+export * from "./openssh.ts";
+export * from "./peer_id.ts";
+export * from "./public_key.ts";
