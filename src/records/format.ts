@@ -1,0 +1,12 @@
+/** Codes of msgpack's extension values in records (the reference's). */
+export const EXT = { tuple: 0x40, dictionary: 0x50 } as const;
+
+/** Bounds of every serialized value, whoever made it. */
+export const LIMITS = {
+  /** Longest serialized value, in bytes. */
+  bytes: 4 * 1024 * 1024,
+  /** Deepest nesting of arrays, maps and tuples. */
+  depth: 32,
+  /** Most items in all arrays, maps and tuples of one value together. */
+  items: 65_536,
+} as const;

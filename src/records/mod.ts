@@ -1,0 +1,4 @@
+export * from "./dht_id.ts";
+export * from "./errors.ts";
+export * from "./serializer.ts";
+export * from "./values.ts";
