@@ -1,4 +1,5 @@
 export * from "./dht_id.ts";
 export * from "./errors.ts";
 export * from "./serializer.ts";
+export * from "./timed_storage.ts";
 export * from "./values.ts";
