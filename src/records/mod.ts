@@ -1,5 +1,6 @@
 export * from "./dht_id.ts";
 export * from "./errors.ts";
+export * from "./record.ts";
 export * from "./serializer.ts";
 export * from "./timed_storage.ts";
 export * from "./values.ts";
