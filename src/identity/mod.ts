@@ -1,3 +1,4 @@
+export * from "./identity_file.ts";
 export * from "./identity.ts";
 export * from "./key_protobuf.ts";
 export * from "./openssh.ts";
