@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./src/chain/mod.ts";
 export * from "./src/core/mod.ts";
 export * from "./src/identity/mod.ts";
 export * from "./src/records/mod.ts";

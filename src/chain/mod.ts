@@ -1,0 +1,4 @@
+export * from "./chain.ts";
+export * from "./epoch.ts";
+export * from "./errors.ts";
+export * from "./types.ts";

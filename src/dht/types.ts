@@ -1,0 +1,81 @@
+import type { MeshValue } from "../records/values.ts";
+
+/** A record to store. */
+export interface StoreRequest {
+  /** Hashed to the record's place, as its serialized form. */
+  readonly key: MeshValue;
+  /** With a subkey the record is one entry of the key's dictionary. */
+  readonly subkey?: MeshValue;
+  /** What to store. */
+  readonly value: MeshValue;
+  /** DHT time (Unix seconds) until which the record lives. */
+  readonly expiration: number;
+}
+
+/** What one replica did with a record. */
+export type ReplicaOutcome = "stored" | "older" | "refused" | "unreachable";
+
+/** One replica's answer to a store. */
+export interface ReplicaAnswer {
+  /** Base58; our own for the local replica. */
+  readonly peerId: string;
+  /** `older`: it holds a record that is at least as new. */
+  readonly outcome: ReplicaOutcome;
+}
+
+/** The result of a store. */
+export interface StoreResult {
+  /** Whether at least one replica stored the record. */
+  readonly stored: boolean;
+  /** Each replica's answer, nearest first. */
+  readonly replicas: readonly ReplicaAnswer[];
+}
+
+/** One entry of a dictionary. */
+export interface FoundEntry {
+  /** The subkey's serialized form. */
+  readonly subkeyBytes: Uint8Array;
+  /** The subkey. */
+  readonly subkey: MeshValue;
+  /** The value, without its signature. */
+  readonly value: MeshValue;
+  /** DHT time (Unix seconds). */
+  readonly expiration: number;
+}
+
+/** What was found under a key. */
+export type Found =
+  | {
+    /** One value. */
+    readonly kind: "plain";
+    /** The value, without its signature. */
+    readonly value: MeshValue;
+    /** DHT time (Unix seconds). */
+    readonly expiration: number;
+  }
+  | {
+    /** Many owners' values. */
+    readonly kind: "dictionary";
+    /** Ascending by the subkey's bytes. */
+    readonly entries: readonly FoundEntry[];
+  };
+
+/** Options of a call. */
+export interface CallOptions {
+  /** Ends the call. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of a read. */
+export interface GetOptions extends CallOptions {
+  /** Ask every replica and take the newest, even if a live value is at hand. */
+  readonly latest?: boolean;
+}
+
+/** Records, as everything above the DHT sees them. */
+export interface RecordStore {
+  /** Stores a record at its replicas. */
+  store(request: StoreRequest, options?: CallOptions): Promise<StoreResult>;
+  /** Finds what lives under a key; `undefined` if nothing does. */
+  get(key: MeshValue, options?: GetOptions): Promise<Found | undefined>;
+}
