@@ -100,6 +100,25 @@ export class Decoder {
     return new Tuple(items);
   }
 
+  /** The next value's bytes, checked like the value itself. */
+  serialized(): Bytes {
+    const start = this.#at;
+    this.value();
+    return concat(this.#bytes.subarray(start, this.#at));
+  }
+
+  /** The next value, which must be a byte string. */
+  binary(): Uint8Array {
+    const value = this.value();
+    if (value instanceof Uint8Array) return value;
+    throw new DecodeError("A byte string is missing.");
+  }
+
+  /** The next value as a finite float64. */
+  finiteFloat(): number {
+    return finite(this.float());
+  }
+
   /** The next extension value. */
   extension(): { readonly type: number; readonly payload: Bytes } {
     const code = this.#unsigned(1);

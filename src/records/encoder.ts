@@ -73,6 +73,11 @@ export class Encoder {
     this.#raw(payload);
   }
 
+  /** Writes bytes that are serialized already. */
+  serialized(bytes: Uint8Array): void {
+    this.#raw(bytes);
+  }
+
   #reserve(extra: number): void {
     const needed = this.#length + extra;
     if (needed <= this.#buffer.length) return;

@@ -9,21 +9,27 @@ export interface Expiring<V> {
 /**
  * A map whose entries expire.
  *
- * An entry is replaced only by one that expires later; a refused store leaves
- * nothing behind. Over `maxSize`, what expires soonest goes. Expirations that
+ * An entry is replaced only by one that expires later, or at the same time when
+ * `supersedes` says so; a refused store leaves nothing behind. Over `maxSize`, what expires soonest goes. Expirations that
  * are not finite numbers are refused, since nothing could order them.
  */
 export class TimedStorage<K, V> {
   readonly #entries = new Map<K, Expiring<V>>();
   readonly #now: () => number;
   readonly #maxSize: number;
+  readonly #supersedes: (next: V, present: V) => boolean;
   // A lower bound of all expirations: until then there is nothing to drop.
   #soonest = Infinity;
 
   /** `now` gives the DHT time in seconds; `maxSize` is the most entries kept. */
-  constructor(now: () => number, maxSize = Infinity) {
+  constructor(
+    now: () => number,
+    maxSize = Infinity,
+    supersedes: (next: V, present: V) => boolean = () => false,
+  ) {
     this.#now = now;
     this.#maxSize = maxSize;
+    this.#supersedes = supersedes;
   }
 
   /** Live entries. */
@@ -37,7 +43,11 @@ export class TimedStorage<K, V> {
     if (!Number.isFinite(expiration) || expiration < this.#now()) return false;
     this.#dropExpired();
     const present = this.#entries.get(key);
-    if (present !== undefined && present.expiration >= expiration) return false;
+    if (
+      present !== undefined && present.expiration >= expiration &&
+      !(present.expiration === expiration &&
+        this.#supersedes(value, present.value))
+    ) return false;
     this.#entries.set(key, { value, expiration });
     this.#soonest = Math.min(this.#soonest, expiration);
     if (this.#entries.size > this.#maxSize) {

@@ -1,0 +1,272 @@
+import { noise } from "@chainsafe/libp2p-noise";
+import { privateKeyFromProtobuf } from "@libp2p/crypto/keys";
+import { type Identify, identify } from "@libp2p/identify";
+import type { Libp2p } from "@libp2p/interface";
+import { type KadDHT, kadDHT, passthroughMapper } from "@libp2p/kad-dht";
+import { type Ping, ping } from "@libp2p/ping";
+import { tcp } from "@libp2p/tcp";
+import { yamux } from "@libp2p/yamux";
+import { createLibp2p, type Libp2pOptions } from "libp2p";
+import { type Clock, systemClock } from "../core/clock.ts";
+import { raceSignal } from "../core/deadline.ts";
+import { MeshError } from "../core/errors.ts";
+import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
+import type { Identity } from "../identity/identity.ts";
+import { parseAddress, parsePeerAddress, parsePeerId } from "./addresses.ts";
+import type { Duplex, Transport } from "./duplex.ts";
+import { NetworkError } from "./errors.ts";
+import { type Admission, connectionGater } from "./gater.ts";
+import { Libp2pDuplex } from "./libp2p_duplex.ts";
+import { Membership, type MembershipHost } from "./membership.ts";
+
+/** Options of {@linkcode Host}. */
+export interface HostOptions {
+  /** The peer's key. */
+  readonly identity: Identity;
+  /** The subnet: peers of other subnets are not found. */
+  readonly subnetId: number;
+  /** Multiaddrs to listen on; port 0 takes any free one. */
+  readonly listen: readonly string[];
+  /** Multiaddrs told to others instead of the ones listened on. */
+  readonly announce?: readonly string[];
+  /** Multiaddrs with `/p2p/…` through which the mesh is entered. */
+  readonly bootstrap?: readonly string[];
+  /** Whose connections are allowed; everybody's by default. */
+  readonly admission?: Admission;
+  /** The time; the machine's by default. */
+  readonly clock?: Clock;
+  /** Where to count; nowhere by default. */
+  readonly metrics?: Metrics;
+}
+
+type Services = {
+  identify: Identify;
+  ping: Ping;
+  dht: KadDHT;
+};
+
+// What the routing table of kad-dht offers beyond its declared interface.
+interface RoutingTable {
+  addEventListener(
+    type: "peer:add" | "peer:remove",
+    listener: (event: CustomEvent<{ toString(): string }>) => void,
+  ): void;
+}
+
+const STOP_TIMEOUT = 3_000;
+
+function options(host: HostOptions, metrics: Metrics): Libp2pOptions<Services> {
+  const protocol = `/meshnode/${host.subnetId}/kad/1.0.0`;
+  return {
+    start: false,
+    privateKey: privateKeyFromProtobuf(host.identity.marshalled),
+    nodeInfo: { name: "meshnode", userAgent: "meshnode" },
+    addresses: {
+      listen: [...host.listen],
+      announce: [...host.announce ?? []],
+    },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    ...(host.admission === undefined
+      ? {}
+      : { connectionGater: connectionGater(host.admission, metrics) }),
+    // Every limit is stated: the defaults are for the public network, where a
+    // small mesh on one machine looks like an attack (5 connections a second
+    // from one address) and lost peers are given up.
+    connectionManager: {
+      maxConnections: 1024,
+      maxParallelDials: 32,
+      maxDialQueueLength: 1024,
+      maxPeerAddrsToDial: 8,
+      dialTimeout: 5_000,
+      addressDialTimeout: 4_000,
+      connectionCloseTimeout: 500,
+      inboundUpgradeTimeout: 5_000,
+      inboundStreamProtocolNegotiationTimeout: 5_000,
+      outboundStreamProtocolNegotiationTimeout: 5_000,
+      inboundConnectionThreshold: 256,
+      maxIncomingPendingConnections: 256,
+      reconnectRetries: 0,
+    },
+    connectionMonitor: { enabled: true, pingInterval: 15_000 },
+    services: {
+      identify: identify({ protocolPrefix: "meshnode", timeout: 5_000 }),
+      ping: ping({ protocolPrefix: "meshnode", timeout: 5_000 }),
+      dht: kadDHT({
+        protocol,
+        clientMode: false,
+        kBucketSize: 20,
+        prefixLength: 6,
+        alpha: 3,
+        disjointPaths: 2,
+        allowQueryWithZeroPeers: true,
+        // The membership asks when there is reason to; the library's own
+        // periodic queries cost more than all other idle work.
+        initialQuerySelfInterval: 3_600_000,
+        querySelfInterval: 3_600_000,
+        peerInfoMapper: passthroughMapper,
+        onPeerConnectTimeout: 5_000,
+        incomingMessageTimeout: 5_000,
+      }),
+    },
+  };
+}
+
+/** The libp2p host of a node: connections, peers of the subnet, streams. */
+export class Host {
+  readonly #libp2p: Libp2p<Services>;
+  readonly #membership: Membership;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+  /** Our peer id, base58. */
+  readonly peerId: string;
+
+  private constructor(libp2p: Libp2p<Services>, host: HostOptions) {
+    this.#libp2p = libp2p;
+    this.peerId = host.identity.peerId;
+    const entries = (host.bootstrap ?? []).map(parsePeerAddress)
+      .filter(({ peerId }) => peerId !== this.peerId);
+    this.#membership = new Membership(
+      this.#membershipHost(),
+      entries,
+      host.clock ?? systemClock,
+    );
+  }
+
+  /**
+   * Makes a host that does nothing until {@linkcode Host.start}.
+   *
+   * @throws {NetworkError} `ADDRESS_INVALID` for a bad address.
+   */
+  static async create(host: HostOptions): Promise<Host> {
+    const addresses = [...host.listen, ...host.announce ?? []];
+    addresses.forEach(parseAddress);
+    host.bootstrap?.forEach(parsePeerAddress);
+    const metrics = host.metrics ?? new MetricsRegistry();
+    return new Host(await createLibp2p(options(host, metrics)), host);
+  }
+
+  /**
+   * Listens, and enters the mesh in the background.
+   *
+   * @throws {NetworkError} `CANNOT_LISTEN`.
+   */
+  async start(): Promise<void> {
+    const table = (this.#libp2p.services.dht as unknown as {
+      readonly routingTable: RoutingTable;
+    }).routingTable;
+    table.addEventListener(
+      "peer:add",
+      ({ detail }) => this.#membership.joined(detail.toString()),
+    );
+    this.#libp2p.addEventListener(
+      "peer:disconnect",
+      ({ detail }) => this.#membership.lost(detail.toString()),
+    );
+    try {
+      await this.#libp2p.start();
+    } catch (cause) {
+      throw new NetworkError(
+        "CANNOT_LISTEN",
+        `Cannot listen: ${cause instanceof Error ? cause.message : cause}`,
+        { cause, hint: "Choose another port, or 0 for any free one." },
+      );
+    }
+    this.#running = this.#membership.run(this.#stopping.signal);
+  }
+
+  /** Our addresses, each with `/p2p/` and our peer id. */
+  addresses(): string[] {
+    return this.#libp2p.getMultiaddrs().map((address) => address.toString());
+  }
+
+  /** Peers with an open connection. */
+  connected(): ReadonlySet<string> {
+    return new Set(this.#libp2p.getPeers().map((peer) => peer.toString()));
+  }
+
+  /** Peers of our subnet with an open connection: what replicas are chosen from. */
+  members(): string[] {
+    return this.#membership.present();
+  }
+
+  /** Connects to a peer whose address is known. */
+  async connect(peerId: string, signal?: AbortSignal): Promise<void> {
+    await this.#libp2p.dial(parsePeerId(peerId), signal ? { signal } : {});
+  }
+
+  /** Closes all connections to a peer and forgets it. */
+  async drop(peerId: string): Promise<void> {
+    this.#membership.forget(peerId);
+    await this.#libp2p.hangUp(parsePeerId(peerId), {
+      signal: AbortSignal.timeout(1_000),
+    }).catch(() => {});
+  }
+
+  /** Streams of one protocol, for {@linkcode Transport.accept} before the start. */
+  async transport(protocol: string): Promise<Transport> {
+    let handler: ((stream: Duplex) => void) | undefined;
+    await this.#libp2p.handle(protocol, (stream, connection) => {
+      const duplex = new Libp2pDuplex(stream, connection.remotePeer.toString());
+      if (handler === undefined) duplex.abort(new Error("not accepting"));
+      else handler(duplex);
+    }, { maxInboundStreams: 8, maxOutboundStreams: 8 });
+    return {
+      peerId: this.peerId,
+      accept: (set) => {
+        handler = set;
+      },
+      open: async (peerId, signal) => {
+        const id = parsePeerId(peerId);
+        try {
+          const stream = await this.#libp2p.dialProtocol(
+            id,
+            protocol,
+            signal ? { signal } : {},
+          );
+          return new Libp2pDuplex(stream, peerId);
+        } catch (cause) {
+          if (cause instanceof MeshError) throw cause;
+          signal?.throwIfAborted();
+          throw new NetworkError(
+            "PEER_UNREACHABLE",
+            `Peer ${peerId} cannot be reached: ${
+              cause instanceof Error ? cause.message : cause
+            }`,
+            { cause },
+          );
+        }
+      },
+    };
+  }
+
+  /** Closes everything, within a few seconds. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    const limit = AbortSignal.timeout(STOP_TIMEOUT);
+    await raceSignal(Promise.resolve(this.#libp2p.stop()), limit).catch(
+      () => {},
+    );
+  }
+
+  #membershipHost(): MembershipHost {
+    return {
+      connected: () => this.connected(),
+      connect: (peerId, signal) => this.connect(peerId, signal),
+      connectAddress: async (address, signal) => {
+        await this.#libp2p.dial(parseAddress(address), { signal });
+      },
+      discover: async (near, signal) => {
+        const key = near === "self"
+          ? this.#libp2p.peerId.toMultihash().bytes
+          : crypto.getRandomValues(new Uint8Array(32));
+        const peers = this.#libp2p.peerRouting.getClosestPeers(key, { signal });
+        for await (const _ of peers) {
+          // Peers named by an answer reach the routing table by themselves.
+        }
+      },
+    };
+  }
+}
