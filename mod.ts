@@ -5,6 +5,8 @@
  */
 export * from "./src/chain/mod.ts";
 export * from "./src/core/mod.ts";
+export * from "./src/dht/mod.ts";
 export * from "./src/identity/mod.ts";
+export * from "./src/network/mod.ts";
 export * from "./src/records/mod.ts";
 export * from "./src/validation/mod.ts";

@@ -1,0 +1,79 @@
+import { compare, toHex } from "../core/bytes.ts";
+import type { Metrics } from "../core/metrics.ts";
+import { supersedes } from "../records/dictionary.ts";
+import { isPlain } from "../records/local_storage.ts";
+import type { DhtRecord } from "../records/record.ts";
+import { decode } from "../records/serializer.ts";
+import type { RecordValidator } from "../validation/validator.ts";
+import type { ReplicaService } from "./service.ts";
+import type { Found, FoundEntry } from "./types.ts";
+
+/**
+ * What the replicas of one key hold together: the newest valid record of each
+ * subkey. One bad record hides nothing but itself.
+ */
+export class Merge {
+  readonly #records = new Map<string, DhtRecord>();
+  readonly #service: ReplicaService;
+  readonly #validator: RecordValidator;
+  readonly #metrics: Metrics;
+
+  /** Takes in only what the service's rules accept on a read. */
+  constructor(
+    service: ReplicaService,
+    validator: RecordValidator,
+    metrics: Metrics,
+  ) {
+    this.#service = service;
+    this.#validator = validator;
+    this.#metrics = metrics;
+  }
+
+  /** Takes a record in if it is newer than what was found so far, and valid. */
+  add(record: DhtRecord): void {
+    const subkey = toHex(record.subkey);
+    const present = this.#records.get(subkey);
+    // Copies of the same record are not verified anew.
+    if (present !== undefined && !supersedes(record, present)) return;
+    if (this.#service.isValid(record, "get")) {
+      this.#records.set(subkey, record);
+    } else {
+      this.#metrics.count("meshnode_dht_invalid_records_total");
+    }
+  }
+
+  /** What lives under the key. */
+  found(): Found | undefined {
+    const records = [...this.#records.values()];
+    const plain = records.find(isPlain);
+    const items = records.filter((record) => !isPlain(record));
+    const latest = Math.max(...items.map(({ expiration }) => expiration));
+    // The storage's rule: a plain record holds only when it outlives all items.
+    if (plain !== undefined && plain.expiration > latest) {
+      const [opened] = this.#open(plain);
+      return opened && { kind: "plain", ...valueOf(opened) };
+    }
+    const entries = items
+      .sort((a, b) => compare(a.subkey, b.subkey))
+      .flatMap((record) => this.#open(record));
+    return entries.length === 0 ? undefined : { kind: "dictionary", entries };
+  }
+
+  #open(record: DhtRecord): FoundEntry[] {
+    try {
+      return [{
+        subkeyBytes: record.subkey,
+        subkey: decode(record.subkey),
+        value: decode(this.#validator.stripValue(record)),
+        expiration: record.expiration,
+      }];
+    } catch {
+      this.#metrics.count("meshnode_dht_undecodable_records_total");
+      return [];
+    }
+  }
+}
+
+function valueOf({ value, expiration }: FoundEntry) {
+  return { value, expiration };
+}

@@ -1,0 +1,101 @@
+import { type Clock, dhtTime } from "../core/clock.ts";
+import { equal } from "../core/bytes.ts";
+import type { Metrics } from "../core/metrics.ts";
+import type { LocalStorage } from "../records/local_storage.ts";
+import type { DhtRecord } from "../records/record.ts";
+import type { RecordValidator } from "../validation/validator.ts";
+import {
+  decodeFind,
+  decodeStore,
+  encodeFound,
+  encodePong,
+  encodeStoreAnswers,
+  type FindQuery,
+  type StoreAnswer,
+} from "./wire.ts";
+
+/** Longest life of a record from now, in seconds, unless configured. */
+export const MAX_LIFETIME = 7 * 24 * 3600;
+
+/** Our own replica: what others ask of us, and what we ask of ourselves. */
+export class ReplicaService {
+  readonly #storage: LocalStorage;
+  readonly #validator: RecordValidator;
+  readonly #clock: Clock;
+  readonly #metrics: Metrics;
+  readonly #maxLifetime: number;
+
+  /** Serves the storage under the validator's rules; `maxLifetime` in seconds. */
+  constructor(
+    storage: LocalStorage,
+    validator: RecordValidator,
+    clock: Clock,
+    metrics: Metrics,
+    maxLifetime: number = MAX_LIFETIME,
+  ) {
+    this.#storage = storage;
+    this.#validator = validator;
+    this.#clock = clock;
+    this.#metrics = metrics;
+    this.#maxLifetime = maxLifetime;
+  }
+
+  /** Live records held here. */
+  get records(): number {
+    return this.#storage.records;
+  }
+
+  /** Whether a received record may be used: its life, then the validators. */
+  isValid(record: DhtRecord, type: "get" | "post"): boolean {
+    const left = record.expiration - dhtTime(this.#clock);
+    if (!(left >= 0 && left <= this.#maxLifetime)) return false;
+    try {
+      return this.#validator.validate(record, type);
+    } catch {
+      // A builder's rule that throws refuses the record and nothing else.
+      return false;
+    }
+  }
+
+  /** Validates and stores one record. */
+  store(record: DhtRecord): StoreAnswer {
+    const answer = this.#store(record);
+    this.#metrics.count("meshnode_dht_stores_total", { answer });
+    return answer;
+  }
+
+  /** Copies of the live records that a query asks for. */
+  find({ key, subkeys }: FindQuery): DhtRecord[] {
+    return this.#storage.find(key, subkeys);
+  }
+
+  /** Answers `dht.ping`. */
+  onPing(): Uint8Array {
+    return encodePong(dhtTime(this.#clock));
+  }
+
+  /** Answers `dht.store`. */
+  onStore(body: Uint8Array): Uint8Array {
+    return encodeStoreAnswers(
+      decodeStore(body).map((record) => this.store(record)),
+    );
+  }
+
+  /** Answers `dht.find`. */
+  onFind(body: Uint8Array): Uint8Array {
+    return encodeFound(decodeFind(body).map((query) => this.find(query)));
+  }
+
+  #store(record: DhtRecord): StoreAnswer {
+    if (!this.isValid(record, "post")) return "refused";
+    const outcome = this.#storage.store(record);
+    if (outcome === "stored") return "stored";
+    if (outcome !== "older") return "refused";
+    // Sent again after a lost answer: held is held.
+    const [held] = this.#storage.find(record.key, [record.subkey]);
+    return held !== undefined && held.expiration === record.expiration &&
+        equal(held.subkey, record.subkey) && equal(held.value, record.value)
+      ? "stored"
+      : "older";
+  }
+}
