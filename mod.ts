@@ -3,10 +3,12 @@
  *
  * @module
  */
+export * from "./src/auth/mod.ts";
 export * from "./src/chain/mod.ts";
 export * from "./src/core/mod.ts";
 export * from "./src/dht/mod.ts";
 export * from "./src/identity/mod.ts";
 export * from "./src/network/mod.ts";
 export * from "./src/records/mod.ts";
+export * from "./src/rpc/mod.ts";
 export * from "./src/validation/mod.ts";

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { type Bytes, concat } from "../core/bytes.ts";
 import { MeshError } from "../core/errors.ts";
-import { type KeyType, marshalKey } from "./key_protobuf.ts";
+import { type KeyType, marshalKey, unmarshalKey } from "./key_protobuf.ts";
 
 /** Smallest and largest RSA modulus accepted, in bits. */
 export const RSA_BITS = { min: 2048, max: 8192 } as const;
@@ -85,4 +85,14 @@ export function rsaPublicKey(spki: Uint8Array): PublicKey {
 /** The key as libp2p's protobuf `PublicKey { Type, Data }`. */
 export function marshalPublicKey(key: PublicKey): Bytes {
   return marshalKey(key.type, key.raw);
+}
+
+/**
+ * The key of libp2p's protobuf `PublicKey`.
+ *
+ * @throws {KeyFormatError} | {InvalidPublicKeyError} for anything else.
+ */
+export function unmarshalPublicKey(bytes: Uint8Array): PublicKey {
+  const { type, data } = unmarshalKey(bytes);
+  return type === "ed25519" ? ed25519PublicKey(data) : rsaPublicKey(data);
 }

@@ -1,0 +1,160 @@
+import { type Bytes, concat } from "../core/bytes.ts";
+import { RpcError } from "./errors.ts";
+
+/** What a frame is; its number on the wire. */
+export const FRAME = {
+  /** Asks for one answer. */
+  request: 1,
+  /** Asks for a stream of items. */
+  open: 2,
+  /** The one answer. */
+  result: 3,
+  /** One item of a stream. */
+  item: 4,
+  /** The end of a stream. */
+  end: 5,
+  /** The call failed. */
+  error: 6,
+  /** The caller gives up. */
+  cancel: 7,
+  /** The caller can take more items. */
+  credit: 8,
+} as const;
+
+/** A frame type's number. */
+export type FrameType = typeof FRAME[keyof typeof FRAME];
+
+/** Bounds of a frame. */
+export const FRAME_LIMITS = {
+  /** Longest body, bytes: the longest serialized value and what wraps it. */
+  body: 4 * 1024 * 1024 + 64 * 1024,
+  /** Longest method name, bytes. */
+  method: 128,
+  /** Longest authentication, bytes; an RSA key of 8192 bits needs 2.1 kB. */
+  auth: 4 * 1024,
+} as const;
+
+/** Type, call number, method length, authentication length. */
+const HEAD = 1 + 4 + 2 + 2;
+const LONGEST = HEAD + FRAME_LIMITS.method + FRAME_LIMITS.auth +
+  FRAME_LIMITS.body;
+const TYPES: ReadonlySet<number> = new Set(Object.values(FRAME));
+
+/** A frame: a part of one call. */
+export interface Frame {
+  /** What it is. */
+  readonly type: FrameType;
+  /** The call's number on this stream, chosen by the caller. */
+  readonly call: number;
+  /** The method of a request; empty otherwise. */
+  readonly method: string;
+  /** The authorizer's bytes; empty where nothing is signed. */
+  readonly auth: Uint8Array;
+  /** The body. */
+  readonly body: Uint8Array;
+}
+
+const utf8 = new TextEncoder();
+const text = new TextDecoder("utf-8", { fatal: true });
+const EMPTY = new Uint8Array();
+
+/** The bytes of a frame. @throws {RpcError} `RPC_TOO_LARGE` */
+export function encodeFrame(
+  type: FrameType,
+  call: number,
+  parts: {
+    readonly method?: string;
+    readonly auth?: Uint8Array;
+    readonly body?: Uint8Array;
+  } = {},
+): Bytes {
+  const method = utf8.encode(parts.method ?? "");
+  const { auth = EMPTY, body = EMPTY } = parts;
+  if (body.length > FRAME_LIMITS.body || method.length > FRAME_LIMITS.method) {
+    throw new RpcError(
+      "RPC_TOO_LARGE",
+      `A message of ${body.length} bytes is longer than the ` +
+        `${FRAME_LIMITS.body} allowed.`,
+      { hint: "Split it, or use a streaming method." },
+    );
+  }
+  const head = new Uint8Array(4 + HEAD);
+  const view = new DataView(head.buffer);
+  view.setUint32(0, HEAD + method.length + auth.length + body.length);
+  view.setUint8(4, type);
+  view.setUint32(5, call);
+  view.setUint16(9, method.length);
+  view.setUint16(11, auth.length);
+  return concat(head, method, auth, body);
+}
+
+function violation(message: string): RpcError {
+  return new RpcError("RPC_PROTOCOL", message);
+}
+
+function decodeFrame(bytes: Uint8Array): Frame {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const type = view.getUint8(0);
+  const methodLength = view.getUint16(5);
+  const authLength = view.getUint16(7);
+  if (!TYPES.has(type)) throw violation(`Frame type ${type} is unknown.`);
+  const bodyAt = HEAD + methodLength + authLength;
+  if (
+    methodLength > FRAME_LIMITS.method || authLength > FRAME_LIMITS.auth ||
+    bodyAt > bytes.length || bytes.length - bodyAt > FRAME_LIMITS.body
+  ) throw violation("A frame's parts do not fit into it.");
+  let method: string;
+  try {
+    method = text.decode(bytes.subarray(HEAD, HEAD + methodLength));
+  } catch (cause) {
+    throw new RpcError("RPC_PROTOCOL", "A method is not text.", { cause });
+  }
+  return {
+    type: type as FrameType,
+    call: view.getUint32(1),
+    method,
+    auth: bytes.subarray(HEAD + methodLength, bodyAt),
+    body: bytes.subarray(bodyAt),
+  };
+}
+
+/**
+ * Cuts bytes into frames. A length beyond the limit is refused before anything
+ * is kept for it.
+ *
+ * @throws {RpcError} `RPC_PROTOCOL` for bytes that are no frames.
+ */
+export async function* readFrames(
+  source: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Frame> {
+  let parts: Uint8Array[] = [];
+  let have = 0;
+  let need = 4;
+  let inHead = true;
+  for await (const chunk of source) {
+    parts.push(chunk);
+    have += chunk.length;
+    while (have >= need) {
+      const joined = parts.length === 1
+        ? parts[0] as Uint8Array
+        : concat(...parts);
+      const taken = joined.subarray(0, need);
+      const rest = joined.subarray(need);
+      parts = rest.length > 0 ? [rest] : [];
+      have = rest.length;
+      if (inHead) {
+        need = new DataView(taken.buffer, taken.byteOffset).getUint32(0);
+        if (need < HEAD || need > LONGEST) {
+          throw violation(`A frame of ${need} bytes is not allowed.`);
+        }
+        inHead = false;
+      } else {
+        // A copy, lest a small body keep a large chunk in memory.
+        yield decodeFrame(concat(taken));
+        need = 4;
+        inHead = true;
+      }
+    }
+  }
+  if (have > 0 || !inHead) throw violation("The stream ends inside a frame.");
+}

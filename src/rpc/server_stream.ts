@@ -1,0 +1,232 @@
+import type { Authorizer } from "../auth/authorizer.ts";
+import { AuthError } from "../auth/authorizer.ts";
+import { loggerOf } from "../core/log.ts";
+import { MeshError } from "../core/errors.ts";
+import type { Metrics } from "../core/metrics.ts";
+import type { Duplex } from "../network/duplex.ts";
+import { asRpcError, RpcError, type RpcErrorCode } from "./errors.ts";
+import { encodeFrame, FRAME, type Frame, readFrames } from "./frames.ts";
+import { FrameWriter } from "./frame_writer.ts";
+import type { Handler, RpcLimits } from "./types.ts";
+
+/** What every stream that is served shares. */
+export interface Service {
+  /** Checks requests and signs answers. */
+  readonly authorizer: Authorizer;
+  /** The handlers by method. */
+  readonly handlers: ReadonlyMap<string, Handler>;
+  /** Bounds. */
+  readonly limits: RpcLimits;
+  /** Where to count. */
+  readonly metrics: Metrics;
+}
+
+interface Served {
+  readonly abort: AbortController;
+  credit: number;
+  creditCame: () => void;
+}
+
+const utf8 = new TextEncoder();
+const MAX_ERROR_TEXT = 500;
+
+/** Answers the calls that arrive on one stream. */
+export class ServerStream {
+  readonly #stream: Duplex;
+  readonly #service: Service;
+  readonly #writer: FrameWriter;
+  readonly #calls = new Map<number, Served>();
+  readonly #tasks = new Set<Promise<void>>();
+  readonly #log = loggerOf("rpc");
+  #bytes = 0;
+
+  /** Serves a stream that a peer opened. */
+  constructor(stream: Duplex, service: Service) {
+    this.#stream = stream;
+    this.#service = service;
+    this.#writer = new FrameWriter(stream);
+  }
+
+  /** Answers until the stream ends; every call's task is awaited. */
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = () => this.#stream.abort(new Error("The node stops."));
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      signal.throwIfAborted();
+      for await (const frame of readFrames(this.#stream)) this.#take(frame);
+      await this.#writer.flushed();
+      await this.#stream.close(AbortSignal.timeout(1_000));
+    } catch (error) {
+      if (error instanceof RpcError) {
+        this.#service.metrics.count("meshnode_rpc_violations_total", {
+          side: "server",
+        });
+        this.#log.debug("{peerId} broke the protocol: {error}", {
+          peerId: this.#stream.remotePeer,
+          error,
+        });
+      }
+      this.#stream.abort(error instanceof Error ? error : new Error("ended"));
+    } finally {
+      signal.removeEventListener("abort", stop);
+      for (const { abort } of this.#calls.values()) abort.abort();
+      await Promise.all(this.#tasks);
+    }
+  }
+
+  #take(frame: Frame): void {
+    if (frame.type === FRAME.request || frame.type === FRAME.open) {
+      return this.#begin(frame);
+    }
+    const call = this.#calls.get(frame.call);
+    if (frame.type === FRAME.cancel) {
+      call?.abort.abort(new RpcError("RPC_CANCELLED", "The caller gave up."));
+    } else if (frame.type === FRAME.credit && frame.body.length === 4) {
+      if (call === undefined) return;
+      const more = new DataView(frame.body.buffer, frame.body.byteOffset);
+      call.credit = Math.min(
+        call.credit + more.getUint32(0),
+        this.#service.limits.streamWindow,
+      );
+      call.creditCame();
+    } else {
+      throw new RpcError(
+        "RPC_PROTOCOL",
+        `A frame of type ${frame.type} makes no sense to a server.`,
+      );
+    }
+  }
+
+  #begin(frame: Frame): void {
+    if (this.#calls.has(frame.call)) {
+      throw new RpcError("RPC_PROTOCOL", "A call number is used twice.");
+    }
+    const { servedInFlight, servedBytes, streamWindow } = this.#service.limits;
+    const call: Served = {
+      abort: new AbortController(),
+      credit: streamWindow,
+      creditCame: () => {},
+    };
+    const full = this.#calls.size >= servedInFlight ||
+      this.#bytes + frame.body.length > servedBytes;
+    call.abort.signal.addEventListener("abort", () => call.creditCame(), {
+      once: true,
+    });
+    // Refusals cost nothing but themselves, and are bounded, too.
+    if (full && this.#calls.size >= 2 * servedInFlight) {
+      throw new RpcError("RPC_PROTOCOL", "Calls go on after being refused.");
+    }
+    this.#calls.set(frame.call, call);
+    this.#bytes += frame.body.length;
+    const task = this.#answer(frame, call, full).finally(() => {
+      this.#calls.delete(frame.call);
+      this.#bytes -= frame.body.length;
+      this.#tasks.delete(task);
+    });
+    this.#tasks.add(task);
+  }
+
+  async #answer(frame: Frame, call: Served, full: boolean): Promise<void> {
+    let sequence = 0;
+    const peerId = this.#stream.remotePeer;
+    const send = async (
+      kind: typeof FRAME["result" | "item" | "end" | "error"],
+      body: Uint8Array,
+    ) => {
+      const auth = this.#service.authorizer.signResponse({
+        request: frame.auth,
+        peer: peerId,
+        kind,
+        sequence,
+        body,
+      });
+      const answer = encodeFrame(kind, frame.call, { auth, body });
+      // Only what can be sent has a place in the order.
+      sequence++;
+      await this.#writer.write(answer);
+    };
+    try {
+      try {
+        if (full) throw new RpcError("RPC_BUSY", "Too many calls at once.");
+        await this.#perform(frame, call, send);
+      } catch (error) {
+        if (call.abort.signal.aborted) return;
+        const { kind, message } = this.#outward(frame.method, error);
+        await send(FRAME.error, utf8.encode(`${kind} ${message}`));
+      }
+    } catch {
+      // The stream is gone, and with it whoever waits for the answer.
+    }
+  }
+
+  async #perform(
+    frame: Frame,
+    call: Served,
+    send: (
+      kind: typeof FRAME["result" | "item" | "end"],
+      body: Uint8Array,
+    ) => Promise<void>,
+  ): Promise<void> {
+    const { signal } = call.abort;
+    const { method, body } = frame;
+    const peerId = this.#stream.remotePeer;
+    await this.#service.authorizer.checkRequest(
+      { method, peer: peerId, body },
+      frame.auth,
+      signal,
+    );
+    const handler = this.#service.handlers.get(method);
+    const wanted = frame.type === FRAME.request ? "unary" : "stream";
+    if (handler?.kind !== wanted) {
+      throw new RpcError(
+        "RPC_UNKNOWN_METHOD",
+        `There is no ${wanted} method "${method}" here.`,
+      );
+    }
+    const context = { peerId, signal };
+    if (handler.kind === "unary") {
+      return await send(FRAME.result, await handler.handle(body, context));
+    }
+    for await (const item of handler.handle(body, context)) {
+      while (call.credit === 0 && !signal.aborted) {
+        await new Promise<void>((resolve) => {
+          call.creditCame = resolve;
+        });
+      }
+      signal.throwIfAborted();
+      call.credit--;
+      await send(FRAME.item, item);
+    }
+    await send(FRAME.end, new Uint8Array());
+  }
+
+  /** What the caller is told: our own refusals, but nothing of our insides. */
+  #outward(
+    method: string,
+    error: unknown,
+  ): { readonly kind: RpcErrorCode; readonly message: string } {
+    let told: RpcError;
+    if (error instanceof AuthError) {
+      told = new RpcError(
+        "RPC_UNAUTHORIZED",
+        `${error.refusal}: ${error.message}`,
+      );
+      this.#service.metrics.count("meshnode_rpc_unauthorized_total", {
+        side: "server",
+        reason: error.refusal,
+      });
+    } else if (error instanceof MeshError) {
+      told = asRpcError(error, "RPC_BAD_REQUEST");
+    } else {
+      told = new RpcError("RPC_REMOTE_FAILED", "The handler failed.");
+      this.#log.error("The handler of {method} failed: {error}", {
+        method,
+        error,
+      });
+    }
+    this.#service.metrics.count("meshnode_rpc_refused_total", {
+      code: told.kind,
+    });
+    return { kind: told.kind, message: told.message.slice(0, MAX_ERROR_TEXT) };
+  }
+}
