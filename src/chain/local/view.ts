@@ -1,0 +1,143 @@
+import { createHash } from "node:crypto";
+import type { ChainView } from "../chain.ts";
+import { epochPosition, firstBlockOf } from "../epoch.ts";
+import type { BlockRef, ChainConstants, NodeClass } from "../types.ts";
+import { account, counts } from "./calls.ts";
+import type { LocalChainFacts } from "./facts.ts";
+import { readNodes, readSubmission } from "./rows.ts";
+import type { Row, Store } from "./store.ts";
+
+/** What every read passes through: faults, then one step of reading. */
+export type Reader = <T>(
+  signal: AbortSignal | undefined,
+  read: (store: Store) => T,
+) => Promise<T>;
+
+/** The hash of a block: no more than its number and the chain's seed. */
+export function blockRef(facts: LocalChainFacts, number: number): BlockRef {
+  const hash = createHash("sha256").update(`${facts.seed} block ${number}`)
+    .digest("hex");
+  return { number, hash: `0x${hash}` };
+}
+
+/** The constants of a chain. */
+export function constantsOf(facts: LocalChainFacts): ChainConstants {
+  const { epochLength, blockMilliseconds } = facts;
+  const genesis = createHash("sha256").update(`${facts.seed} genesis`)
+    .digest("hex");
+  return { epochLength, blockMilliseconds, genesis: `0x${genesis}` };
+}
+
+/** Reads as of a block. Nodes are as they are now; what a later block brought is not seen. */
+export function viewAt(
+  facts: LocalChainFacts,
+  block: BlockRef,
+  read: Reader,
+): ChainView {
+  const ours = (subnetId: number) => subnetId === facts.subnetId;
+  const { epoch } = epochPosition(block.number, facts.slot, facts.epochLength);
+  const nodes = (store: Store) => readNodes(store);
+  return {
+    block,
+    subnet: (subnetId, options) =>
+      read(options?.signal, () =>
+        ours(subnetId)
+          ? {
+            id: facts.subnetId,
+            name: facts.subnetName,
+            state: facts.state,
+            startEpoch: facts.startEpoch,
+            slot: facts.slot,
+            minStake: facts.minStake,
+          }
+          : undefined),
+    nodes: (subnetId, options) =>
+      read(options?.signal, (store) => ours(subnetId) ? nodes(store) : []),
+    nodeOfHotkey: (subnetId, hotkey, options) =>
+      read(
+        options?.signal,
+        (store) =>
+          ours(subnetId)
+            ? nodes(store).find((node) => node.hotkey === hotkey.toLowerCase())
+            : undefined,
+      ),
+    electedValidator: (subnetId, subnetEpoch, options) =>
+      read(options?.signal, (store) => {
+        const first = firstBlockOf(subnetEpoch, facts.slot, facts.epochLength);
+        if (!ours(subnetId) || block.number < first) return undefined;
+        const row = store.get(
+          "SELECT node_id FROM elections WHERE epoch = ?",
+          subnetEpoch,
+        );
+        return row === undefined ? undefined : Number(row["node_id"]);
+      }),
+    submission: (subnetId, subnetEpoch, options) =>
+      read(
+        options?.signal,
+        (store) =>
+          ours(subnetId)
+            ? readSubmission(store, subnetEpoch, block.number)
+            : undefined,
+      ),
+    attestors: (subnetId, options) =>
+      read(
+        options?.signal,
+        (store) =>
+          ours(subnetId)
+            ? nodes(store).filter((node) => counts(node, "validator", epoch))
+              .map(({ id }) => id)
+            : [],
+      ),
+    bootnodes: (subnetId, options) =>
+      read(
+        options?.signal,
+        (store) =>
+          !ours(subnetId)
+            ? []
+            : store.all("SELECT * FROM bootnodes").map((row) => ({
+              peerId: text(row, "peer_id"),
+              multiaddr: text(row, "multiaddr"),
+            })),
+      ),
+    proofOfStake: (subnetId, peerId, minClass, options) =>
+      read(
+        options?.signal,
+        (store) =>
+          ours(subnetId) && isStaked(store, facts, epoch, peerId, minClass),
+      ),
+    balance: (of, options) =>
+      read(options?.signal, (store) => balanceOf(store, of)),
+  };
+}
+
+/** The free balance of an account, base units. */
+export function balanceOf(store: Store, of: string): bigint {
+  const row = store.get(
+    "SELECT amount FROM balances WHERE account = ?",
+    account(of),
+  );
+  return row === undefined ? 0n : BigInt(text(row, "amount"));
+}
+
+function isStaked(
+  store: Store,
+  facts: LocalChainFacts,
+  epoch: number,
+  peerId: string,
+  minClass: NodeClass,
+): boolean {
+  const node = readNodes(store).find(({ peer, bootnode, client }) =>
+    [peer, bootnode, client].some((each) => each?.peerId === peerId)
+  );
+  if (
+    node !== undefined && node.stake >= facts.minStake &&
+    counts(node, minClass, epoch)
+  ) return true;
+  return ["overwatch", "bootnodes"].some((table) =>
+    store.get(`SELECT 1 FROM ${table} WHERE peer_id = ?`, peerId) !== undefined
+  );
+}
+
+function text(row: Row, name: string): string {
+  return String(row[name]);
+}
