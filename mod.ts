@@ -7,6 +7,7 @@ export * from "./src/auth/mod.ts";
 export * from "./src/chain/mod.ts";
 export * from "./src/core/mod.ts";
 export * from "./src/dht/mod.ts";
+export * from "./src/heartbeat/mod.ts";
 export * from "./src/identity/mod.ts";
 export * from "./src/network/mod.ts";
 export * from "./src/records/mod.ts";

@@ -1,0 +1,63 @@
+import { loggerOf } from "../core/log.ts";
+import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
+import type { CallOptions, RecordStore } from "../dht/types.ts";
+import { HEARTBEAT_KEY, heartbeatOwner } from "./heartbeat_record.ts";
+import { parseServerInfo, type ServerInfo } from "./server_info.ts";
+
+/** A node with a live heartbeat. */
+export interface LiveNode {
+  /** Base58. */
+  readonly peerId: string;
+  /** What it tells. */
+  readonly info: ServerInfo;
+  /** DHT time (Unix seconds) until which the heartbeat lives. */
+  readonly expiration: number;
+}
+
+/** Reads who is alive. */
+export class Directory {
+  readonly #records: RecordStore;
+  readonly #metrics: Metrics;
+  readonly #key: string;
+  readonly #log = loggerOf("heartbeat");
+
+  /** Reads heartbeats under a key of the records. */
+  constructor(
+    records: RecordStore,
+    metrics: Metrics = new MetricsRegistry(),
+    key: string = HEARTBEAT_KEY,
+  ) {
+    this.#records = records;
+    this.#metrics = metrics;
+    this.#key = key;
+  }
+
+  /**
+   * The nodes with live heartbeats, ascending by peer id. Malformed ones are
+   * counted and skipped.
+   */
+  async read(options: CallOptions = {}): Promise<LiveNode[]> {
+    const found = await this.#records.get(this.#key, {
+      ...options,
+      latest: true,
+    });
+    if (found?.kind !== "dictionary") return [];
+    const nodes = new Map<string, LiveNode>();
+    for (const { subkey, value, expiration } of found.entries) {
+      const peerId = subkey instanceof Uint8Array
+        ? heartbeatOwner(subkey)
+        : undefined;
+      try {
+        if (peerId === undefined) throw new Error("Its owner is not its peer.");
+        nodes.set(peerId, { peerId, info: parseServerInfo(value), expiration });
+      } catch (error) {
+        this.#metrics.count("meshnode_heartbeat_malformed_total");
+        this.#log.debug("Skipped a heartbeat of {peerId}: {error}", {
+          peerId,
+          error,
+        });
+      }
+    }
+    return [...nodes.values()].sort((a, b) => a.peerId < b.peerId ? -1 : 1);
+  }
+}
