@@ -5,6 +5,7 @@
  */
 export * from "./src/auth/mod.ts";
 export * from "./src/chain/mod.ts";
+export * from "./src/consensus/mod.ts";
 export * from "./src/core/mod.ts";
 export * from "./src/dht/mod.ts";
 export * from "./src/heartbeat/mod.ts";

@@ -24,6 +24,8 @@ export interface ReadOptions {
 export interface ChainView {
   /** The block that all answers belong to. */
   readonly block: BlockRef;
+  /** The block's own time, in milliseconds of the Unix epoch. */
+  time(options?: ReadOptions): Promise<number>;
   /** The subnet, with its slot and limits. */
   subnet(
     subnetId: number,

@@ -24,7 +24,10 @@ export interface HeartbeatOptions {
   /** Measures the others. */
   readonly pings: PingAggregator;
   /** What it tells besides state and round-trip times. */
-  readonly info: Omit<ServerInfo, "state" | "nextPings">;
+  readonly info: Pick<
+    ServerInfo,
+    "role" | "throughput" | "publicName" | "version" | "usingRelay"
+  >;
   /** Seconds between heartbeats; 120 by default, as the Mesh Template's CLI. */
   readonly period?: number;
   /** Key of heartbeats; `node` by default. */
@@ -57,6 +60,8 @@ export class HeartbeatAnnouncer {
   readonly #key: string;
   readonly #log = loggerOf("heartbeat");
   #state: ServerState = "joining";
+  #onlineSince: number | undefined;
+  #offlineSince: number | undefined;
   #lastExpiration = 0;
   #woken = new AbortController();
   #publishing: Promise<unknown> = Promise.resolve();
@@ -79,6 +84,9 @@ export class HeartbeatAnnouncer {
   setState(state: ServerState): void {
     if (this.#state === state) return;
     this.#state = state;
+    const now = dhtTime(this.#clock);
+    this.#onlineSince = state === "online" ? now : this.#onlineSince;
+    this.#offlineSince = state === "offline" ? now : undefined;
     this.#woken.abort();
   }
 
@@ -101,7 +109,7 @@ export class HeartbeatAnnouncer {
 
   /** Tells that this node leaves, within a bounded time. Call it after the run was aborted. */
   async farewell(): Promise<void> {
-    this.#state = "offline";
+    this.setState("offline");
     using limit = deadline(FAREWELL_TIMEOUT);
     await this.#publishing;
     await this.#publish(limit.signal);
@@ -148,7 +156,13 @@ export class HeartbeatAnnouncer {
     const { stored, replicas } = await records.store({
       key: this.#key,
       subkey: heartbeatSubkey(identity),
-      value: serverInfoValue({ ...info, state: this.#state, nextPings }),
+      value: serverInfoValue({
+        ...info,
+        state: this.#state,
+        nextPings,
+        onlineSince: this.#onlineSince,
+        offlineSince: this.#offlineSince,
+      }),
       expiration: this.#lastExpiration,
     }, { signal: limit.signal });
     this.#metrics.count("meshnode_heartbeats_total", {

@@ -23,6 +23,13 @@ export interface ServerInfo {
   readonly usingRelay?: boolean | undefined;
   /** Round-trip times to other peers, in seconds, by peer id. */
   readonly nextPings?: ReadonlyMap<string, number> | undefined;
+  /**
+   * DHT time (Unix seconds) since when it is online. Beyond the reference,
+   * whose readers ignore it: whoever reads when agrees on who was there.
+   */
+  readonly onlineSince?: number | undefined;
+  /** DHT time (Unix seconds) at which it left; beyond the reference, too. */
+  readonly offlineSince?: number | undefined;
 }
 
 /** Bounds of what a heartbeat may tell. */
@@ -50,6 +57,8 @@ export function serverInfoValue(info: ServerInfo): MeshValue {
       ["version", info.version ?? null],
       ["using_relay", info.usingRelay ?? null],
       ["next_pings", pings ?? null],
+      ...since("online_since", info.onlineSince),
+      ...since("offline_since", info.offlineSince),
     ]),
   ]);
 }
@@ -81,7 +90,26 @@ export function parseServerInfo(value: MeshValue): ServerInfo {
     version: optionalText("version", extra.get("version")),
     usingRelay,
     nextPings: pings(extra.get("next_pings")),
+    onlineSince: optionalAmount(extra, "online_since"),
+    offlineSince: optionalAmount(extra, "offline_since"),
   };
+}
+
+function since(
+  name: string,
+  time: number | undefined,
+): readonly (readonly [MeshValue, MeshValue])[] {
+  return time === undefined ? [] : [[name, new Float(time)]];
+}
+
+function optionalAmount(
+  extra: ReadonlyMap<MeshValue, MeshValue>,
+  name: string,
+): number | undefined {
+  const value = extra.get(name);
+  return value === undefined || value === null
+    ? undefined
+    : amount(name, value);
 }
 
 function text(name: string, value: MeshValue | undefined): string {

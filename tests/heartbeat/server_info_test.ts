@@ -19,6 +19,8 @@ const info = {
   version: "1.0.0",
   usingRelay: false,
   nextPings: new Map([["x", 0.5]]),
+  onlineSince: undefined,
+  offlineSince: undefined,
 } as const;
 
 Deno.test("ServerInfo has the reference's bytes, and comes back from them", () => {
@@ -36,7 +38,14 @@ Deno.test("further keys are ignored, absent ones are absent", () => {
     version: undefined,
     usingRelay: undefined,
     nextPings: undefined,
+    onlineSince: undefined,
+    offlineSince: undefined,
   });
+});
+
+Deno.test("the times of coming and going are told besides", () => {
+  const times = { ...info, onlineSince: 5, offlineSince: 7.5 };
+  assertEquals(parseServerInfo(decode(encode(serverInfoValue(times)))), times);
 });
 
 Deno.test("anything else is refused with a typed error", () => {

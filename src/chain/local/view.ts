@@ -39,6 +39,11 @@ export function viewAt(
   const nodes = (store: Store) => readNodes(store);
   return {
     block,
+    time: (options) =>
+      read(
+        options?.signal,
+        () => facts.genesisTime + block.number * facts.blockMilliseconds,
+      ),
     subnet: (subnetId, options) =>
       read(options?.signal, () =>
         ours(subnetId)
