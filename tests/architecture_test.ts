@@ -49,7 +49,9 @@ Deno.test("modules import only inward", async () => {
     ) {
       seen++;
       if (!name?.startsWith(".")) continue;
-      const target = new URL(name, url).pathname.slice(root.pathname.length);
+      const { pathname } = new URL(name, url);
+      if (!pathname.startsWith(root.pathname)) continue;
+      const target = pathname.slice(root.pathname.length);
       const into = target.split("/")[0] as string;
       if (into === folder || allowed.includes(into)) continue;
       // The composition and the commands may use everything below them.

@@ -5,3 +5,4 @@ export * from "./errors.ts";
 export * from "./log.ts";
 export * from "./manual_clock.ts";
 export * from "./metrics.ts";
+export * from "./version.ts";

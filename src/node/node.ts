@@ -1,0 +1,298 @@
+import type { Authorizer } from "../auth/authorizer.ts";
+import { SignatureAuthorizer } from "../auth/signature_authorizer.ts";
+import { ProofOfStakeAuthorizer } from "../auth/stake_authorizer.ts";
+import { StakeRegistry } from "../auth/stake_registry.ts";
+import { Consensus } from "../consensus/driver.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
+import { raceSignal } from "../core/deadline.ts";
+import { loggerOf } from "../core/log.ts";
+import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
+import { Dht } from "../dht/dht.ts";
+import {
+  Directory,
+  HeartbeatAnnouncer,
+  heartbeatRule,
+  PingAggregator,
+} from "../heartbeat/mod.ts";
+import { generateIdentity, type Identity } from "../identity/mod.ts";
+import { Host } from "../network/mod.ts";
+import { Rpc } from "../rpc/mod.ts";
+import {
+  CompositeValidator,
+  PredicateValidator,
+  SignatureValidator,
+} from "../validation/mod.ts";
+import { VERSION } from "../core/version.ts";
+import { stakeAdmission } from "./admission.ts";
+import type { NodeOptions, NodeStatus } from "./options.ts";
+
+/** How often the node looks whether it is in the mesh, ms. */
+const JOIN_TICK = 100;
+/** How long the first look at the chain may take, ms. */
+const FIRST_READ_TIMEOUT = 15_000;
+
+/** A started node. */
+export class MeshNode {
+  readonly #host: Host;
+  readonly #heartbeat: HeartbeatAnnouncer;
+  readonly #pings: PingAggregator;
+  readonly #consensus: Consensus | undefined;
+  readonly #options: NodeOptions;
+  readonly #tasks = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
+  #stopped: Promise<void> | undefined;
+  /** The node's key. */
+  readonly identity: Identity;
+  /** Records of the mesh. */
+  readonly dht: Dht;
+  /** Calls between nodes: where a subnet's own protocols are served. */
+  readonly rpc: Rpc;
+  /** Who is alive. */
+  readonly directory: Directory;
+
+  private constructor(
+    parts: {
+      readonly host: Host;
+      readonly rpc: Rpc;
+      readonly identity: Identity;
+      readonly registry: StakeRegistry | undefined;
+    },
+    options: NodeOptions,
+    clock: Clock,
+    metrics: Metrics,
+  ) {
+    const { host, rpc, identity, registry } = parts;
+    this.#host = host;
+    this.#options = options;
+    this.identity = identity;
+    this.rpc = rpc;
+    this.dht = new Dht({
+      peerId: identity.peerId,
+      calls: rpc,
+      members: () => host.members(),
+      validator: new CompositeValidator([
+        new SignatureValidator(identity),
+        new PredicateValidator(heartbeatRule()),
+        ...options.subnet?.validators ?? [],
+      ]),
+      clock,
+      metrics,
+    });
+    this.directory = new Directory(this.dht, metrics);
+    this.#pings = new PingAggregator({
+      ping: (peerId, signal) => this.dht.ping(peerId, { signal }),
+      clock,
+    });
+    this.#heartbeat = new HeartbeatAnnouncer({
+      identity,
+      records: this.dht,
+      directory: this.directory,
+      pings: this.#pings,
+      info: {
+        role: options.role ?? "validator",
+        throughput: 1,
+        publicName: options.publicName,
+        version: VERSION,
+        usingRelay: false,
+      },
+      ...(options.heartbeatPeriod === undefined
+        ? {}
+        : { period: options.heartbeatPeriod }),
+      clock,
+      metrics,
+    });
+    const { chain, onConsensus, subnet } = options;
+    this.#consensus = chain?.signer && new Consensus({
+      chain: chain.chain,
+      signer: chain.signer,
+      subnetId: options.subnetId ?? 1,
+      directory: this.directory,
+      ...(subnet?.scorer === undefined ? {} : { scorer: subnet.scorer }),
+      ...(onConsensus === undefined ? {} : { onReport: onConsensus }),
+      clock,
+      metrics,
+    });
+    const { signal } = this.#stopping;
+    if (registry !== undefined) {
+      registry.onRemoved((peerId) => {
+        this.#own(host.drop(peerId));
+      });
+      this.#own(registry.run(signal));
+    }
+    this.#own(this.#heartbeat.run(signal));
+    this.#own(this.#join(clock, signal));
+    if (this.#consensus !== undefined) this.#own(this.#consensus.run(signal));
+  }
+
+  /** See {@linkcode createNode}. */
+  static async start(options: NodeOptions): Promise<MeshNode> {
+    const clock = options.clock ?? systemClock;
+    const metrics = options.metrics ?? new MetricsRegistry();
+    const identity = options.identity ?? generateIdentity();
+    const subnetId = options.subnetId ?? 1;
+    const { chain, signal } = options;
+    signal?.throwIfAborted();
+    let authorizer: Authorizer = new SignatureAuthorizer(identity, clock);
+    let registry: StakeRegistry | undefined;
+    const bootstrap = [...options.bootstrap ?? []];
+    if (chain !== undefined) {
+      registry = new StakeRegistry({
+        chain: chain.chain,
+        subnetId,
+        clock,
+        metrics,
+        ...(chain.minClass === undefined ? {} : { minClass: chain.minClass }),
+      });
+      authorizer = new ProofOfStakeAuthorizer(authorizer, registry);
+      bootstrap.push(
+        ...await readChain(registry, { ...options, identity, subnetId }),
+      );
+    }
+    const host = await Host.create({
+      identity,
+      subnetId,
+      listen: options.listen ?? ["/ip4/127.0.0.1/tcp/0"],
+      announce: options.announce ?? [],
+      bootstrap: [...new Set(bootstrap)],
+      ...(registry === undefined
+        ? {}
+        : { admission: stakeAdmission(registry) }),
+      clock,
+      metrics,
+    });
+    const rpc = new Rpc({
+      transport: await host.transport(`/meshnode/${subnetId}/rpc/1.0.0`),
+      authorizer,
+      metrics,
+    });
+    try {
+      signal?.throwIfAborted();
+      const parts = { host, rpc, identity, registry };
+      // The methods are registered before anyone can call them.
+      const node = new MeshNode(
+        parts,
+        { ...options, bootstrap },
+        clock,
+        metrics,
+      );
+      try {
+        await host.start();
+        signal?.throwIfAborted();
+        return node;
+      } catch (error) {
+        await node.stop();
+        throw error;
+      }
+    } catch (error) {
+      await Promise.all([rpc.stop(), host.stop()]);
+      throw error;
+    }
+  }
+
+  /** Base58. */
+  get peerId(): string {
+    return this.identity.peerId;
+  }
+
+  /** Multiaddrs for others, each with `/p2p/…`. */
+  addresses(): string[] {
+    return this.#host.addresses();
+  }
+
+  /** Peers of the subnet with an open connection. */
+  members(): string[] {
+    return this.#host.members();
+  }
+
+  /** What the node is doing. */
+  status(): NodeStatus {
+    return {
+      peerId: this.peerId,
+      state: this.#heartbeat.state,
+      connections: this.#host.connected().size,
+      records: this.dht.records,
+      rtt: this.#pings.times(),
+      consensus: this.#consensus?.state.name,
+    };
+  }
+
+  /** Says that the node leaves, ends all work and closes everything, in a few seconds. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  /** Stops at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #stop(): Promise<void> {
+    this.#stopping.abort(new DOMException("The node stops.", "AbortError"));
+    await Promise.allSettled(this.#tasks);
+    await this.#heartbeat.farewell();
+    await this.rpc.stop();
+    await this.#host.stop();
+    await this.#options.chain?.chain.close();
+  }
+
+  #own(work: Promise<void>): void {
+    const task = work.finally(() => this.#tasks.delete(task));
+    this.#tasks.add(task);
+  }
+
+  /** Online once another node is there, or when the node is the first. */
+  async #join(clock: Clock, signal: AbortSignal): Promise<void> {
+    const others = (this.#options.bootstrap ?? []).filter((address) =>
+      !address.endsWith(`/p2p/${this.peerId}`)
+    );
+    while (!signal.aborted) {
+      if (others.length === 0 || this.#host.members().length > 0) {
+        return this.#heartbeat.setState("online");
+      }
+      await clock.sleep(JOIN_TICK, signal).catch(() => {});
+    }
+  }
+}
+
+/**
+ * Starts a node: a peer that holds records, answers calls, announces itself and,
+ * with a chain and a signer, takes part in consensus.
+ *
+ * @throws {MeshError} when it cannot start; nothing is left running then.
+ */
+export function createNode(options: NodeOptions = {}): Promise<MeshNode> {
+  return MeshNode.start(options);
+}
+
+/** Reads the members once, says what the chain thinks of us, and gives its bootnodes. */
+async function readChain(
+  registry: StakeRegistry,
+  options: NodeOptions & {
+    readonly identity: Identity;
+    readonly subnetId: number;
+  },
+): Promise<string[]> {
+  const { chain, identity, subnetId } = options;
+  if (chain === undefined) return [];
+  const log = loggerOf("node");
+  const limit = AbortSignal.timeout(FIRST_READ_TIMEOUT);
+  const signal = options.signal === undefined
+    ? limit
+    : AbortSignal.any([limit, options.signal]);
+  await raceSignal(registry.refresh(undefined, signal), signal);
+  if (await registry.check(identity.peerId, signal) !== "staked") {
+    log.error(
+      "Peer {peerId} has no stake in subnet {subnetId}: other nodes refuse " +
+        "its connections. Register it on the chain as a node of the subnet.",
+      { peerId: identity.peerId, subnetId },
+    );
+  }
+  const view = await chain.chain.view(undefined, { signal });
+  const bootnodes = await view.bootnodes(subnetId, { signal });
+  return bootnodes
+    .filter(({ peerId }) => peerId !== identity.peerId)
+    .map(({ peerId, multiaddr }) =>
+      multiaddr.includes("/p2p/") ? multiaddr : `${multiaddr}/p2p/${peerId}`
+    );
+}

@@ -1,0 +1,74 @@
+import type { Chain, ChainSigner } from "../chain/chain.ts";
+import type { NodeClass } from "../chain/types.ts";
+import type { ConsensusReport } from "../consensus/machine.ts";
+import type { Scorer } from "../consensus/scorer.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Metrics } from "../core/metrics.ts";
+import type { Identity } from "../identity/mod.ts";
+import type { RecordValidator } from "../validation/validator.ts";
+
+/** What makes a subnet its own. */
+export interface SubnetRules {
+  /** How nodes are scored; by presence by default. */
+  readonly scorer?: Scorer;
+  /** Rules for records beyond signatures and heartbeats. */
+  readonly validators?: readonly RecordValidator[];
+}
+
+/** The chain that says who may take part. */
+export interface ChainOptions {
+  /** The chain; the node closes it. */
+  readonly chain: Chain;
+  /** Signs consensus calls; without it the node serves and does not vote. */
+  readonly signer?: ChainSigner;
+  /** Least class of a peer; `idle` by default. */
+  readonly minClass?: NodeClass;
+}
+
+/** Options of {@linkcode createNode}. */
+export interface NodeOptions {
+  /** The peer's key; a new one by default. */
+  readonly identity?: Identity;
+  /** The subnet's id; 1 by default. */
+  readonly subnetId?: number;
+  /** Without a chain, peers are believed by their signatures alone. */
+  readonly chain?: ChainOptions;
+  /** The subnet's own rules. */
+  readonly subnet?: SubnetRules;
+  /** Multiaddrs to listen on; a free port of this machine only by default. */
+  readonly listen?: readonly string[];
+  /** Multiaddrs told to others instead of those. */
+  readonly announce?: readonly string[];
+  /** Multiaddrs with `/p2p/…` of nodes to enter the mesh through. */
+  readonly bootstrap?: readonly string[];
+  /** What the heartbeat calls the node; `validator` by default. */
+  readonly role?: string;
+  /** A name for people, told in the heartbeat. */
+  readonly publicName?: string;
+  /** Seconds between heartbeats; 120 by default. */
+  readonly heartbeatPeriod?: number;
+  /** Is told what happens in consensus. */
+  readonly onConsensus?: (report: ConsensusReport) => void;
+  /** Ends the start, and nothing after it. */
+  readonly signal?: AbortSignal;
+  /** The time; the machine's by default. */
+  readonly clock?: Clock;
+  /** Where to count; nowhere by default. */
+  readonly metrics?: Metrics;
+}
+
+/** What a node is doing, at one moment. */
+export interface NodeStatus {
+  /** Base58. */
+  readonly peerId: string;
+  /** What its heartbeat says. */
+  readonly state: "offline" | "joining" | "online";
+  /** Open connections to peers. */
+  readonly connections: number;
+  /** Live records held. */
+  readonly records: number;
+  /** Round-trip times in milliseconds by peer id. */
+  readonly rtt: ReadonlyMap<string, number>;
+  /** The consensus machine's state; absent when the node does not vote. */
+  readonly consensus: string | undefined;
+}

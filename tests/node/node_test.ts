@@ -1,0 +1,177 @@
+import {
+  createNode,
+  generateIdentity,
+  type Identity,
+  LocalChain,
+  type MeshNode,
+  type NodeOptions,
+} from "../../mod.ts";
+import { assert, assertEquals, assertRejects } from "../assert.ts";
+import { accountOf } from "../chain/local/fixture.ts";
+import { eventually } from "../eventually.ts";
+
+// libp2p keeps a BroadcastChannel and unreferenced timers of its own.
+const libp2p = { sanitizeOps: false, sanitizeResources: false };
+
+async function withNodes(
+  count: number,
+  test: (nodes: MeshNode[]) => Promise<void>,
+  options: NodeOptions = {},
+): Promise<void> {
+  const nodes = [await createNode(options)];
+  try {
+    const bootstrap = nodes[0]?.addresses() ?? [];
+    for (let i = 1; i < count; i++) {
+      nodes.push(await createNode({ ...options, bootstrap }));
+    }
+    await eventually(
+      () => nodes.every((node) => node.members().length === count - 1),
+      () => nodes.map((node) => node.members().length).join(),
+    );
+    await test(nodes);
+  } finally {
+    await Promise.all(nodes.map((node) => node.stop()));
+  }
+}
+
+Deno.test(
+  "nodes without a chain share records over real connections",
+  libp2p,
+  () =>
+    withNodes(4, async (nodes) => {
+      const [first, , third] = nodes as [MeshNode, MeshNode, MeshNode];
+      const { replicas } = await first.dht.store({
+        key: "greeting",
+        value: "hello",
+        expiration: Date.now() / 1000 + 60,
+      });
+      assertEquals(
+        replicas.map(({ outcome }) => outcome),
+        Array(4).fill("stored"),
+      );
+      const found = await third.dht.get("greeting");
+      assert(found?.kind === "plain");
+      assertEquals(found.value, "hello");
+      assertEquals(first.status().records >= 1, true);
+    }),
+);
+
+Deno.test(
+  "nodes see each other online with round-trip times, and leave in an orderly way",
+  libp2p,
+  () =>
+    withNodes(3, async (nodes) => {
+      const [first, second, third] = nodes as [MeshNode, MeshNode, MeshNode];
+      const states = async () =>
+        (await first.directory.read()).map(({ info }) => info.state).join();
+      await eventually(
+        async () => await states() === "online,online,online",
+        () => nodes.map((node) => node.status().state),
+      );
+      await eventually(
+        () => nodes.every((node) => node.status().rtt.size === 2),
+        () => nodes.map((node) => [...node.status().rtt]),
+      );
+      await third.stop();
+      const left = async () =>
+        (await second.directory.read()).find(({ peerId }) =>
+          peerId === third.peerId
+        )?.info.state;
+      assertEquals(await left(), "offline");
+    }, { heartbeatPeriod: 1 }),
+);
+
+Deno.test(
+  "a subnet's own protocol is served between nodes",
+  libp2p,
+  () =>
+    withNodes(2, async (nodes) => {
+      const [server, client] = nodes as [MeshNode, MeshNode];
+      server.rpc.register(
+        "sum",
+        (body) =>
+          Promise.resolve(
+            Uint8Array.of(body.reduce((sum, byte) => sum + byte, 0)),
+          ),
+      );
+      assertEquals(
+        await client.rpc.call(server.peerId, "sum", Uint8Array.of(1, 2, 3)),
+        Uint8Array.of(6),
+      );
+    }),
+);
+
+Deno.test(
+  "with a chain, only peers with stake are let in",
+  libp2p,
+  async () => {
+    const folder = await Deno.makeTempDir();
+    const path = `${folder}/chain.db`;
+    const chain = LocalChain.create(path, { blockMilliseconds: 200 });
+    const members = [1, 2].map((n) => {
+      const identity = generateIdentity();
+      chain.register({
+        hotkey: accountOf(n),
+        coldkey: accountOf(100 + n),
+        peerId: identity.peerId,
+        nodeClass: "validator",
+      });
+      return identity;
+    });
+    const start = (identity?: Identity, bootstrap: string[] = []) =>
+      createNode({
+        ...(identity === undefined ? {} : { identity }),
+        bootstrap,
+        chain: { chain: LocalChain.open(path) },
+        heartbeatPeriod: 1,
+      });
+    const nodes = [await start(members[0])];
+    try {
+      const bootstrap = nodes[0]?.addresses() ?? [];
+      nodes.push(await start(members[1], bootstrap));
+      nodes.push(await start(undefined, bootstrap));
+      const [first, second, stranger] = nodes as [MeshNode, MeshNode, MeshNode];
+      await eventually(
+        () => first.members().length === 1,
+        () => first.members(),
+      );
+      assertEquals(first.members(), [second.peerId]);
+      await assertRejects(
+        stranger.rpc.call(first.peerId, "dht.ping", new Uint8Array()),
+      );
+      assertEquals(first.members(), [second.peerId]);
+      chain.remove(2);
+      await eventually(
+        () => first.members().length === 0,
+        () => first.members(),
+      );
+      await assertRejects(
+        second.rpc.call(first.peerId, "dht.ping", new Uint8Array()),
+      );
+    } finally {
+      await Promise.all(nodes.map((node) => node.stop()));
+      await chain.close();
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
+
+Deno.test(
+  "a start that fails or is cancelled leaves nothing behind",
+  libp2p,
+  async () => {
+    await withNodes(1, async ([node]) => {
+      const port = /tcp\/(\d+)/.exec(node?.addresses()[0] ?? "")?.[1];
+      await assertRejects(
+        createNode({ listen: [`/ip4/127.0.0.1/tcp/${port}`] }),
+        { code: "CANNOT_LISTEN" },
+      );
+    });
+    await assertRejects(
+      createNode({ signal: AbortSignal.abort(new Error("no")) }),
+      {
+        message: "no",
+      },
+    );
+  },
+);
