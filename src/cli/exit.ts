@@ -1,0 +1,55 @@
+import { MeshError } from "../core/errors.ts";
+
+/** Exit codes: the usual ones, then those of sysexits. */
+export const EXIT = {
+  ok: 0,
+  unexpected: 1,
+  usage: 2,
+  data: 65,
+  unavailable: 69,
+  cannotCreate: 73,
+  io: 74,
+  tryAgain: 75,
+  permission: 77,
+  config: 78,
+} as const;
+
+const BY_CODE: Readonly<Record<string, number>> = {
+  USAGE: EXIT.usage,
+  IDENTITY_EXISTS: EXIT.cannotCreate,
+  IDENTITY_UNREADABLE: EXIT.io,
+  IDENTITY_MISSING: EXIT.config,
+  IDENTITY_DAMAGED: EXIT.config,
+  IDENTITY_EXPOSED: EXIT.config,
+  ADDRESS_INVALID: EXIT.config,
+  PEER_ID_INVALID: EXIT.config,
+  CANNOT_LISTEN: EXIT.unavailable,
+  CHAIN_UNREADABLE: EXIT.unavailable,
+  LOCAL_CHAIN_MISSING: EXIT.config,
+  LOCAL_CHAIN_DAMAGED: EXIT.data,
+  LOCAL_CHAIN_DIFFERS: EXIT.config,
+  DEV_RUNNING: EXIT.tryAgain,
+  DEV_FOREIGN: EXIT.config,
+};
+
+/** The exit code of an error. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof Deno.errors.NotCapable) return EXIT.permission;
+  if (error instanceof MeshError) return BY_CODE[error.code] ?? EXIT.unexpected;
+  return EXIT.unexpected;
+}
+
+/** What is told of an error: what happened and what to do, not where in the code. */
+export function describeError(error: unknown): string {
+  if (error instanceof Deno.errors.NotCapable) {
+    return `error: A permission is missing: ${error.message}\n` +
+      "hint: Start the node with `deno task node`, which grants what it needs.";
+  }
+  if (error instanceof MeshError) {
+    return `error: ${error.message}` +
+      (error.hint === undefined ? "" : `\nhint: ${error.hint}`);
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return `error: ${message}\nhint: This is unexpected; ` +
+    "run again with --log-level debug and report what it says.";
+}

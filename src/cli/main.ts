@@ -1,0 +1,77 @@
+import { VERSION } from "../core/version.ts";
+import { type CommandContext, dispatch, type Entry } from "./command.ts";
+import { describeError, EXIT, exitCodeOf } from "./exit.ts";
+
+const ROOT: Entry = {
+  summary: `meshnode ${VERSION}: a node of a Hypertensor subnet`,
+  commands: {
+    dev: {
+      summary: "See a whole mesh work on this machine.",
+      load: async () => (await import("./dev.ts")).devCommand,
+    },
+    run: {
+      summary: "Run a node.",
+      load: async () => (await import("./run.ts")).runCommand,
+    },
+    key: {
+      summary: "Make and show the keys of peers.",
+      commands: {
+        generate: {
+          summary: "Make a new identity file.",
+          load: async () => (await import("./key.ts")).generateCommand,
+        },
+        show: {
+          summary: "Show whose identity a file holds.",
+          load: async () => (await import("./key.ts")).showCommand,
+        },
+      },
+    },
+  },
+};
+
+const encoder = new TextEncoder();
+
+/** Writes at once, whole; what reads it may be gone. */
+function writer(stream: typeof Deno.stdout): (line: string) => void {
+  return (line) => {
+    const bytes = encoder.encode(`${line}\n`);
+    try {
+      for (let at = 0; at < bytes.length;) {
+        at += stream.writeSync(bytes.subarray(at));
+      }
+    } catch {
+      // Nobody reads on.
+    }
+  };
+}
+
+/** Runs the command line and gives the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  const ending = new AbortController();
+  const end = (signal: Deno.Signal) => {
+    if (ending.signal.aborted && signal === "SIGINT") Deno.exit(130);
+    ending.abort(new DOMException(`Ended by ${signal}.`, "AbortError"));
+  };
+  // Before anything is loaded: a signal may come at any moment.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => end(signal));
+  }
+  const context: CommandContext = {
+    out: writer(Deno.stdout),
+    err: writer(Deno.stderr),
+    isTerminal: Deno.stdout.isTerminal(),
+    signal: ending.signal,
+  };
+  if (args[0] === "--version") {
+    context.out(`meshnode ${VERSION}`);
+    return EXIT.ok;
+  }
+  try {
+    return await dispatch("meshnode", ROOT, args, context);
+  } catch (error) {
+    // Asked to end while it was starting: that is what it did.
+    if (ending.signal.aborted && error === ending.signal.reason) return EXIT.ok;
+    context.err(describeError(error));
+    return exitCodeOf(error);
+  }
+}

@@ -1,0 +1,229 @@
+import { LocalChain } from "../chain/local/mod.ts";
+import { raceSignal } from "../core/deadline.ts";
+import { loggerOf } from "../core/log.ts";
+import { readIdentityFile } from "../identity/mod.ts";
+import { createNode, type MeshNode, type NodeOptions } from "../node/mod.ts";
+import { type Parsed, usageError } from "./args.ts";
+import type { Command, CommandContext } from "./command.ts";
+import { EXIT } from "./exit.ts";
+import { configureLogging } from "./logging.ts";
+import { type NodeEvent, reportText } from "./node_event.ts";
+
+const STATUS_PERIOD = 500;
+/** A clean stop that takes longer than this is ended, ms. */
+const STOP_LIMIT = 4_500;
+
+/** `meshnode run` */
+export const runCommand: Command = {
+  summary: "Run a node.",
+  usage: "[options]",
+  description:
+    `Runs a node of a subnet until it is told to end (SIGINT or SIGTERM).
+
+With a chain, only peers with stake in the subnet are let in, and a registered
+node takes part in consensus. Without one, peers are believed by their
+signatures alone.`,
+  options: {
+    identity: {
+      value: "PATH",
+      help: "Identity file, made by `meshnode key generate`.",
+      default: "identity.key",
+    },
+    "subnet-id": { value: "ID", help: "The subnet.", default: "1" },
+    chain: {
+      value: "URL",
+      help: "local:PATH for a development chain in a file.",
+    },
+    listen: {
+      value: "ADDR",
+      multiple: true,
+      help: "Address to listen on; /ip4/0.0.0.0/tcp/0 when none is given.",
+    },
+    announce: {
+      value: "ADDR",
+      multiple: true,
+      help: "Address to tell others instead.",
+    },
+    bootstrap: {
+      value: "ADDR",
+      multiple: true,
+      help:
+        "Address, with /p2p/<peer id>, of a node to enter the mesh through.",
+    },
+    role: {
+      value: "NAME",
+      help: "What the heartbeat calls the node.",
+      default: "validator",
+    },
+    "public-name": { value: "NAME", help: "A name for people." },
+    "heartbeat-period": {
+      value: "SECONDS",
+      help: "Time between heartbeats.",
+      default: "120",
+    },
+    "log-level": {
+      value: "LEVEL",
+      help: "debug, info, warn or error.",
+      default: "info",
+    },
+    "status-json": {
+      help:
+        "Print events and status as JSON lines, and end with standard input.",
+    },
+  },
+  examples: [
+    [
+      "meshnode run --listen /ip4/0.0.0.0/tcp/31330",
+      "the first node of a mesh without a chain",
+    ],
+    [
+      "meshnode run --bootstrap /ip4/192.0.2.1/tcp/31330/p2p/12D3KooW…",
+      "another one that joins it",
+    ],
+    [
+      "meshnode run --chain local:.meshnode/dev/chain.db --identity node.key",
+      "a node on a development chain",
+    ],
+  ],
+  async run(args, context) {
+    await configureLogging(args.text("log-level") as string, context.err);
+    const ending = new AbortController();
+    const signal = AbortSignal.any([context.signal, ending.signal]);
+    const json = args.flag("status-json");
+    const tell = (event: NodeEvent) => {
+      if (json) context.out(JSON.stringify(event));
+    };
+    const watching = json ? watchInput(ending) : undefined;
+    let node: MeshNode | undefined;
+    try {
+      node = await createNode(await nodeOptions(args, signal, tell));
+      await serve(node, signal, tell, json, context);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      if (node !== undefined) {
+        const limit = AbortSignal.timeout(STOP_LIMIT);
+        await raceSignal(node.stop(), limit).catch(() => {});
+      }
+      tell({ event: "stopped" });
+      watching?.[Symbol.dispose]();
+    }
+    return EXIT.ok;
+  },
+};
+
+async function nodeOptions(
+  args: Parsed,
+  signal: AbortSignal,
+  tell: (event: NodeEvent) => void,
+): Promise<NodeOptions> {
+  const listen = args.texts("listen");
+  const publicName = args.text("public-name");
+  const identity = await readIdentityFile(args.text("identity") as string);
+  const subnetId = args.integer("subnet-id", 0, 2 ** 32 - 1);
+  const heartbeatPeriod = args.integer("heartbeat-period", 1, 86_400);
+  const chain = args.text("chain");
+  return {
+    identity,
+    subnetId,
+    listen: listen.length > 0 ? listen : ["/ip4/0.0.0.0/tcp/0"],
+    announce: args.texts("announce"),
+    bootstrap: args.texts("bootstrap"),
+    role: args.text("role") as string,
+    ...(publicName === undefined ? {} : { publicName }),
+    heartbeatPeriod,
+    onConsensus: (report) =>
+      tell({
+        event: "consensus",
+        kind: report.kind,
+        text: reportText(report),
+      }),
+    ...(chain === undefined
+      ? {}
+      : { chain: await openChain(chain, identity.peerId, subnetId, signal) }),
+    signal,
+  };
+}
+
+/** Opens the chain, and finds the hotkey of our node on it. */
+async function openChain(
+  url: string,
+  peerId: string,
+  subnetId: number,
+  signal: AbortSignal,
+): Promise<NonNullable<NodeOptions["chain"]>> {
+  if (!url.startsWith("local:")) {
+    throw usageError(
+      `The chain "${url}" is of no kind that is known.`,
+      "Use local:PATH.",
+    );
+  }
+  const chain = LocalChain.open(url.slice("local:".length));
+  try {
+    const view = await chain.view(undefined, { signal });
+    const nodes = await view.nodes(subnetId, { signal });
+    const own = nodes.find(({ peer }) => peer.peerId === peerId);
+    return {
+      chain,
+      ...(own === undefined ? {} : { signer: chain.signer(own.hotkey) }),
+    };
+  } catch (error) {
+    await chain.close();
+    throw error;
+  }
+}
+
+/** Tells what the node does until it is to end. */
+async function serve(
+  node: MeshNode,
+  signal: AbortSignal,
+  tell: (event: NodeEvent) => void,
+  json: boolean,
+  context: CommandContext,
+): Promise<void> {
+  const addresses = node.addresses();
+  tell({ event: "started", peerId: node.peerId, addresses });
+  loggerOf("node").info("Peer {peerId} listens on {addresses}.", {
+    peerId: node.peerId,
+    addresses: addresses.join(", "),
+  });
+  if (!json) {
+    context.out(`Peer ${node.peerId}`);
+    for (const address of addresses) context.out(`  ${address}`);
+  }
+  const status = () => {
+    const { state, connections, records, rtt } = node.status();
+    tell({
+      event: "status",
+      state,
+      connections,
+      records,
+      rtt: Object.fromEntries(rtt),
+    });
+  };
+  status();
+  const timer = setInterval(status, STATUS_PERIOD);
+  try {
+    if (!signal.aborted) {
+      await new Promise((resolve) =>
+        signal.addEventListener("abort", resolve, { once: true })
+      );
+    }
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Ends the node when who started it is gone, however that came. */
+function watchInput(ending: AbortController): Disposable {
+  const reader = Deno.stdin.readable.getReader();
+  (async () => {
+    while (!(await reader.read()).done) { /* nothing is expected */ }
+    ending.abort(new DOMException("Standard input was closed.", "AbortError"));
+  })().catch(() => {});
+  return {
+    [Symbol.dispose]: () => {
+      reader.cancel().catch(() => {});
+    },
+  };
+}
