@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { Parsed } from "./args.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { EXIT } from "./exit.ts";
-import { NODE_PERMISSIONS } from "./permissions.ts";
+import { localPermissions } from "./permissions.ts";
 import { NodeProcess } from "./dev/node_process.ts";
 import { Screen } from "./dev/screen.ts";
 import {
@@ -56,6 +56,8 @@ Identities and chain are kept: the next run goes on with them.`,
     ["meshnode dev --json > events.jsonl", "for programs"],
   ],
   async run(args, context) {
+    const print = printer(args, context);
+    print(`mesh in ${args.text("directory")}`);
     const mesh = await setUpDev({
       directory: args.text("directory") as string,
       validators: args.integer("validators", 1, 16),
@@ -64,7 +66,7 @@ Identities and chain are kept: the next run goes on with them.`,
       fresh: args.flag("fresh"),
     });
     try {
-      await runMesh(mesh, args, context);
+      await runMesh(mesh, args, context, print);
     } finally {
       await mesh.chain.close();
       mesh.lock[Symbol.dispose]();
@@ -73,23 +75,33 @@ Identities and chain are kept: the next run goes on with them.`,
   },
 };
 
+/** Prints events as lines, or as JSON texts. */
+function printer(
+  args: Parsed,
+  context: CommandContext,
+): (text: string) => void {
+  return (text) => {
+    const time = new Date().toISOString();
+    context.out(
+      args.flag("json")
+        ? JSON.stringify({ time, text })
+        : `${time.slice(11, 19)} ${text}`,
+    );
+  };
+}
+
 async function runMesh(
   mesh: DevMesh,
   args: Parsed,
   context: CommandContext,
+  print: (text: string) => void,
 ): Promise<void> {
   const { signal } = context;
   const directory = args.text("directory") as string;
   const title = `${directory}  subnet ${DEV_SUBNET}  ` +
     `${args.text("epoch-length")} blocks of ${args.text("block-time")} ms`;
-  const json = args.flag("json");
-  const viewed = context.isTerminal && !json && !args.flag("no-view");
-  const print = (text: string) => {
-    const time = new Date().toISOString();
-    context.out(
-      json ? JSON.stringify({ time, text }) : `${time.slice(11, 19)} ${text}`,
-    );
-  };
+  const viewed = context.isTerminal && !args.flag("json") &&
+    !args.flag("no-view");
   const state = new DevState(mesh.nodes, (text) => {
     if (!viewed) print(text);
   });
@@ -129,7 +141,7 @@ function nodeCommand(mesh: DevMesh, node: DevNode): string[] {
     Deno.execPath(),
     "run",
     "--no-prompt",
-    ...NODE_PERMISSIONS,
+    ...localPermissions(mesh.directory),
     fileURLToPath(new URL("../../main.ts", import.meta.url)),
   ];
   return [

@@ -1,11 +1,16 @@
 /**
- * What a node's process is allowed: its files, its connections, and to see the
- * machine's addresses. Libraries that look into the environment see nothing.
+ * What a node's process on this machine is allowed: its own directory, loopback,
+ * and to see the machine's addresses. Libraries that look into the environment
+ * see nothing.
+ *
+ * @param directory Where its files are.
  */
-export const NODE_PERMISSIONS: readonly string[] = [
-  "--allow-read",
-  "--allow-write",
-  "--allow-net",
-  "--allow-sys",
-  "--ignore-env",
-];
+export function localPermissions(directory: string): string[] {
+  return [
+    `--allow-read=${directory}`,
+    `--allow-write=${directory}`,
+    "--allow-net=127.0.0.1",
+    "--allow-sys=networkInterfaces,osRelease,hostname",
+    "--ignore-env",
+  ];
+}

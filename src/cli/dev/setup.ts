@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { LocalChain } from "../../chain/local/mod.ts";
 import { MeshError } from "../../core/errors.ts";
 import {
@@ -46,6 +46,8 @@ export interface DevNode {
 
 /** A development mesh that is ready to be started. */
 export interface DevMesh {
+  /** Where everything is, as an absolute path. */
+  readonly directory: string;
   /** The chain's file. */
   readonly chainPath: string;
   /** The chain. */
@@ -60,7 +62,7 @@ const MARKER = "dev.json";
 
 /** Prepares the directory: identities, chain, members. @throws {MeshError} */
 export async function setUpDev(options: DevOptions): Promise<DevMesh> {
-  const { directory } = options;
+  const directory = resolve(options.directory);
   await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
   const marker = join(directory, MARKER);
   const entries = [...Deno.readDirSync(directory)].map(({ name }) => name);
@@ -97,6 +99,7 @@ export async function setUpDev(options: DevOptions): Promise<DevMesh> {
         names.map((name) => setUpNode(directory, name, port)),
       );
       return {
+        directory,
         chainPath,
         chain,
         nodes: await enlist(chain, nodes),
