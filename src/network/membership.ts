@@ -28,6 +28,8 @@ const FORGET_AFTER = 10 * 60_000;
 const FIRST_DISCOVERY = 250;
 const LAST_DISCOVERY = 60_000;
 const CONNECT_TIMEOUT = 5_000;
+/** A connection that lasts this long was accepted, ms. */
+const STEADY = 2_000;
 /** A subnet has at most 256 nodes; more than this is an attack. */
 const MAX_MEMBERS = 1024;
 
@@ -50,6 +52,7 @@ export class Membership {
   #round = 0;
   #entryFailures = 0;
   #entryRetryAt = 0;
+  #enteredAt = -Infinity;
 
   /** `entries` are the peers through which the mesh is entered. */
   constructor(
@@ -122,7 +125,18 @@ export class Membership {
       !connected.has(peerId)
     );
     const now = this.#clock.now();
+    if (missing.length === 0 && now - this.#enteredAt >= STEADY) {
+      this.#entryFailures = 0;
+    }
     if (missing.length === 0 || now < this.#entryRetryAt) return;
+    if (now - this.#enteredAt < STEADY) {
+      this.#enteredAt = -Infinity;
+      const error = new Error(
+        "it closed the connection after the handshake, as nodes do with " +
+          "peers that have no stake",
+      );
+      return this.#entryFailed(error, connected.size === 0);
+    }
     const results = await Promise.all(
       missing.map(({ address }) =>
         this.#attempt(
@@ -132,16 +146,19 @@ export class Membership {
       ),
     );
     const failed = results.find((error) => error !== undefined);
-    if (failed === undefined) {
-      this.#entryFailures = 0;
-      return;
-    }
+    if (failed === undefined) this.#enteredAt = this.#clock.now();
+    else this.#entryFailed(failed, connected.size === 0);
+  }
+
+  #entryFailed(error: unknown, alone: boolean): void {
     this.#entryFailures++;
-    this.#entryRetryAt = this.#clock.now() + pause(this.#entryFailures);
-    if (connected.size > 0) return;
-    this.#log.warn("No entry point of the mesh can be reached: {error}", {
-      error: failed,
-    });
+    const wait = pause(this.#entryFailures);
+    this.#entryRetryAt = this.#clock.now() + wait;
+    if (!alone) return;
+    this.#log.warn(
+      "No entry point of the mesh can be reached, next try in {wait} ms: {error}",
+      { wait, error },
+    );
   }
 
   async #redial(signal: AbortSignal): Promise<void> {
