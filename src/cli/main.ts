@@ -29,6 +29,9 @@ const ROOT: Entry = {
   },
 };
 
+/** Signals that come within this time are one, ms. */
+const SAME_SIGNAL = 1_000;
+
 const encoder = new TextEncoder();
 
 /** Writes at once, whole; what reads it may be gone. */
@@ -48,12 +51,16 @@ function writer(stream: typeof Deno.stdout): (line: string) => void {
 /** Runs the command line and gives the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   const ending = new AbortController();
+  let endedAt = Infinity;
   const end = (signal: Deno.Signal) => {
-    if (ending.signal.aborted && signal === "SIGINT") Deno.exit(130);
+    // Ctrl-C once more ends at once; what started us may pass on the same one.
+    const again = performance.now() - endedAt > SAME_SIGNAL;
+    if (signal === "SIGINT" && again) Deno.exit(130);
+    endedAt = Math.min(endedAt, performance.now());
     ending.abort(new DOMException(`Ended by ${signal}.`, "AbortError"));
   };
   // Before anything is loaded: a signal may come at any moment.
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     Deno.addSignalListener(signal, () => end(signal));
   }
   const context: CommandContext = {
