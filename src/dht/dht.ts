@@ -207,6 +207,7 @@ export class Dht implements RecordStore {
     );
     const batches = new Map<string, number[]>();
     const count = this.#numReplicas * (options.latest ? 2 : 1);
+    const subkeys = options.subkeys?.map(encode);
     places.forEach((key, i) => {
       for (const peer of this.#nearest(key, count)) {
         batches.set(peer, [...batches.get(peer) ?? [], i]);
@@ -215,7 +216,10 @@ export class Dht implements RecordStore {
     await Promise.all(
       [...batches].flatMap(([peerId, indices]) =>
         chunks(indices, WIRE_LIMITS.keys).map(async (part) => {
-          const queries = part.map((i) => ({ key: places[i] as Uint8Array }));
+          const queries = part.map((i) => ({
+            key: places[i] as Uint8Array,
+            subkeys,
+          }));
           const found = await this.#findAt(peerId, queries, options);
           part.forEach((i, at) => {
             for (const record of found[at] ?? []) {

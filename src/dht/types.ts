@@ -70,6 +70,8 @@ export interface CallOptions {
 export interface GetOptions extends CallOptions {
   /** Ask every replica and take the newest, even if a live value is at hand. */
   readonly latest?: boolean;
+  /** Only these subkeys of a dictionary; all by default. */
+  readonly subkeys?: readonly MeshValue[];
 }
 
 /** Records, as everything above the DHT sees them. */

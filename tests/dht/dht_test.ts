@@ -119,6 +119,25 @@ Deno.test("the owners of subkeys share a key, and only they write there", async 
   assert(replicas.every(({ outcome }) => outcome === "refused"));
 });
 
+Deno.test("single subkeys can be asked for", async () => {
+  const { bus, at, later } = setUp(6);
+  const expiration = later(60);
+  await at(0).dht.storeMany(
+    ["a", "b", "c"].map((subkey) => ({
+      key: "k",
+      subkey,
+      value: `${subkey}!`,
+      expiration,
+    })),
+  );
+  bus.calls.length = 0;
+  const [found] = await at(1).dht.getMany(["k"], { subkeys: ["c", "a", "x"] });
+  assertEquals(values(found), ["a!", "c!"]);
+  assert(bus.calls.length <= 5, "one call to each replica");
+  const none = await at(1).dht.get("k", { subkeys: ["x"] });
+  assertEquals(none, undefined);
+});
+
 Deno.test("replicas that are gone are replaced by the next nearest", async () => {
   const { bus, peers, at, later } = setUp(9);
   const nearest = at(0).dht.replicasOf("k");
