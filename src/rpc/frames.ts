@@ -118,43 +118,59 @@ function decodeFrame(bytes: Uint8Array): Frame {
   };
 }
 
+/** Room taken for a frame at first; more only as its bytes arrive. */
+const FIRST_ROOM = 16 * 1024;
+
 /**
- * Cuts bytes into frames. A length beyond the limit is refused before anything
- * is kept for it.
+ * Cuts bytes into frames, whatever portions they come in. A length beyond the
+ * limit is refused before anything is kept for it, and a long frame takes room
+ * only as its bytes arrive.
  *
  * @throws {RpcError} `RPC_PROTOCOL` for bytes that are no frames.
  */
 export async function* readFrames(
   source: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Frame> {
-  let parts: Uint8Array[] = [];
+  const head = new Uint8Array(4);
+  let room = head;
   let have = 0;
-  let need = 4;
-  let inHead = true;
+  let need = head.length;
   for await (const chunk of source) {
-    parts.push(chunk);
-    have += chunk.length;
-    while (have >= need) {
-      const joined = parts.length === 1
-        ? parts[0] as Uint8Array
-        : concat(...parts);
-      const taken = joined.subarray(0, need);
-      const rest = joined.subarray(need);
-      parts = rest.length > 0 ? [rest] : [];
-      have = rest.length;
-      if (inHead) {
-        need = new DataView(taken.buffer, taken.byteOffset).getUint32(0);
+    for (let at = 0; at < chunk.length;) {
+      const until = Math.min(chunk.length, at + need - have);
+      if (have + until - at > room.length) {
+        room = grown(room, have, Math.min(need, 2 * (have + until - at)));
+      }
+      room.set(chunk.subarray(at, until), have);
+      have += until - at;
+      at = until;
+      if (have < need) continue;
+      if (room === head) {
+        need = new DataView(head.buffer).getUint32(0);
         if (need < HEAD || need > LONGEST) {
           throw violation(`A frame of ${need} bytes is not allowed.`);
         }
-        inHead = false;
+        room = new Uint8Array(Math.min(need, FIRST_ROOM));
       } else {
-        // A copy, lest a small body keep a large chunk in memory.
-        yield decodeFrame(concat(taken));
-        need = 4;
-        inHead = true;
+        // The room is the frame's own: nothing else keeps it in memory.
+        yield decodeFrame(room.subarray(0, need));
+        room = head;
+        need = head.length;
       }
+      have = 0;
     }
   }
-  if (have > 0 || !inHead) throw violation("The stream ends inside a frame.");
+  if (have > 0 || room !== head) {
+    throw violation("The stream ends inside a frame.");
+  }
+}
+
+function grown(
+  room: Uint8Array,
+  have: number,
+  length: number,
+): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(length);
+  larger.set(room.subarray(0, have));
+  return larger;
 }
