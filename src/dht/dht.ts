@@ -47,7 +47,10 @@ export interface Calls {
   /** Answers what peers ask. */
   register(
     method: string,
-    handler: (body: Uint8Array) => Promise<Uint8Array>,
+    handler: (
+      body: Uint8Array,
+      caller: { readonly peerId: string },
+    ) => Promise<Uint8Array>,
   ): () => void;
 }
 
@@ -102,7 +105,10 @@ export class Dht implements RecordStore {
     const { calls } = options;
     calls.register(METHODS.ping, () => Promise.resolve(service.onPing()));
     // A malformed body rejects the call, as it should.
-    calls.register(METHODS.store, async (body) => await service.onStore(body));
+    calls.register(
+      METHODS.store,
+      async (body, { peerId }) => await service.onStore(body, peerId),
+    );
     calls.register(METHODS.find, async (body) => await service.onFind(body));
   }
 
@@ -269,7 +275,9 @@ export class Dht implements RecordStore {
     options: CallOptions,
   ): Promise<ReplicaAnswer["outcome"][]> {
     if (peerId === this.#options.peerId) {
-      return records.map((record) => this.#service.store(record));
+      return await Promise.all(
+        records.map((record) => this.#service.store(record)),
+      );
     }
     const parts = await Promise.all(
       storeBatches(records).map(async (batch) => {

@@ -1,9 +1,15 @@
 import { type Clock, dhtTime } from "../core/clock.ts";
 import { equal } from "../core/bytes.ts";
+import { deadline } from "../core/deadline.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { LocalStorage } from "../records/local_storage.ts";
 import type { DhtRecord } from "../records/record.ts";
-import type { RecordValidator } from "../validation/validator.ts";
+import {
+  judge,
+  type RecordValidator,
+  type ValidationType,
+  type Verdict,
+} from "../validation/validator.ts";
 import {
   decodeFind,
   decodeStore,
@@ -16,6 +22,9 @@ import {
 
 /** Longest life of a record from now, in seconds, unless configured. */
 export const MAX_LIFETIME = 7 * 24 * 3600;
+
+/** How long a validator may look up what a record depends on, ms. */
+const LEARN_TIMEOUT = 1_500;
 
 /** Our own replica: what others ask of us, and what we ask of ourselves. */
 export class ReplicaService {
@@ -46,20 +55,17 @@ export class ReplicaService {
   }
 
   /** Whether a received record may be used: its life, then the validators. */
-  isValid(record: DhtRecord, type: "get" | "post"): boolean {
-    const left = record.expiration - dhtTime(this.#clock);
-    if (!(left >= 0 && left <= this.#maxLifetime)) return false;
-    try {
-      return this.#validator.validate(record, type);
-    } catch {
-      // A builder's rule that throws refuses the record and nothing else.
-      return false;
-    }
+  isValid(record: DhtRecord, type: ValidationType): boolean {
+    return this.#judge(record, type) === "ok";
   }
 
-  /** Validates and stores one record. */
-  store(record: DhtRecord): StoreAnswer {
-    const answer = this.#store(record);
+  /** Validates and stores one record of a peer, our own when none is named. */
+  async store(
+    record: DhtRecord,
+    type: ValidationType = "post",
+    sender?: string,
+  ): Promise<StoreAnswer> {
+    const answer = await this.#store(record, type, sender);
     this.#metrics.count("meshnode_dht_stores_total", { answer });
     return answer;
   }
@@ -75,9 +81,11 @@ export class ReplicaService {
   }
 
   /** Answers `dht.store`. */
-  onStore(body: Uint8Array): Uint8Array {
+  async onStore(body: Uint8Array, sender: string): Promise<Uint8Array> {
     return encodeStoreAnswers(
-      decodeStore(body).map((record) => this.store(record)),
+      await Promise.all(
+        decodeStore(body).map((record) => this.store(record, "post", sender)),
+      ),
     );
   }
 
@@ -86,10 +94,34 @@ export class ReplicaService {
     return encodeFound(decodeFind(body).map((query) => this.find(query)));
   }
 
-  #store(record: DhtRecord): StoreAnswer {
-    if (!this.isValid(record, "post")) return "refused";
+  #judge(
+    record: DhtRecord,
+    type: ValidationType,
+    sender?: string,
+  ): Verdict {
+    const left = record.expiration - dhtTime(this.#clock);
+    if (!(left >= 0 && left <= this.#maxLifetime)) return "refused";
+    return judge(this.#validator, record, type, sender);
+  }
+
+  async #store(
+    record: DhtRecord,
+    type: ValidationType,
+    sender: string | undefined,
+  ): Promise<StoreAnswer> {
+    let verdict = this.#judge(record, type, sender);
+    if (verdict === "later") {
+      using limit = deadline(LEARN_TIMEOUT);
+      await this.#validator.learn?.(record, limit.signal);
+      verdict = this.#judge(record, type, sender);
+    }
+    // From here on nothing waits: what was judged is what is stored.
+    if (verdict !== "ok") return verdict;
     const outcome = this.#storage.store(record);
-    if (outcome === "stored") return "stored";
+    if (outcome === "stored") {
+      this.#validator.stored?.(record, type, sender);
+      return "stored";
+    }
     if (outcome !== "older") return "refused";
     // Sent again after a lost answer: held is held.
     const [held] = this.#storage.find(record.key, [record.subkey]);

@@ -13,13 +13,21 @@ export interface StoreRequest {
 }
 
 /** What one replica did with a record. */
-export type ReplicaOutcome = "stored" | "older" | "refused" | "unreachable";
+export type ReplicaOutcome =
+  | "stored"
+  | "older"
+  | "refused"
+  | "later"
+  | "unreachable";
 
 /** One replica's answer to a store. */
 export interface ReplicaAnswer {
   /** Base58; our own for the local replica. */
   readonly peerId: string;
-  /** `older`: it holds a record that is at least as new. */
+  /**
+   * `older`: it holds a record that is at least as new. `later`: it does not
+   * know yet what the record depends on; the same record may be sent again.
+   */
   readonly outcome: ReplicaOutcome;
 }
 

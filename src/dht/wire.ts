@@ -36,7 +36,7 @@ export interface FindQuery {
 }
 
 /** What a replica answers for one record. */
-export const STORE_ANSWERS = ["stored", "older", "refused"] as const;
+export const STORE_ANSWERS = ["stored", "older", "refused", "later"] as const;
 
 /** A replica's answer for one record. */
 export type StoreAnswer = typeof STORE_ANSWERS[number];

@@ -1,5 +1,10 @@
 import type { DhtRecord } from "../records/record.ts";
-import type { RecordValidator, ValidationType } from "./validator.ts";
+import {
+  judge,
+  type RecordValidator,
+  type ValidationType,
+  type Verdict,
+} from "./validator.ts";
 
 /**
  * Several validators as one: a record is signed in ascending order of
@@ -33,13 +38,32 @@ export class CompositeValidator implements RecordValidator {
   }
 
   /** Whether every validator accepts the record. */
-  validate(record: DhtRecord, type: ValidationType): boolean {
-    let current = record;
-    for (const validator of this.#validators.toReversed()) {
-      if (!validator.validate(current, type)) return false;
-      current = { ...current, value: validator.stripValue(current) };
+  validate(record: DhtRecord, type: ValidationType, sender?: string): boolean {
+    return this.judge(record, type, sender) === "ok";
+  }
+
+  /** The first verdict that is not `ok`. */
+  judge(record: DhtRecord, type: ValidationType, sender?: string): Verdict {
+    for (const { validator, seen } of this.#unwrap(record)) {
+      const verdict = judge(validator, seen, type, sender);
+      if (verdict !== "ok") return verdict;
     }
-    return true;
+    return "ok";
+  }
+
+  /** Lets every validator look up what it needs. */
+  async learn(record: DhtRecord, signal?: AbortSignal): Promise<void> {
+    const looking = [...this.#unwrap(record)].map(({ validator, seen }) =>
+      validator.learn?.(seen, signal)
+    );
+    await Promise.all(looking);
+  }
+
+  /** Tells every validator. */
+  stored(record: DhtRecord, type: ValidationType, sender?: string): void {
+    for (const { validator, seen } of this.#unwrap(record)) {
+      validator.stored?.(seen, type, sender);
+    }
   }
 
   /** Signs in ascending order. */
@@ -61,5 +85,16 @@ export class CompositeValidator implements RecordValidator {
   /** A composite takes over nobody's duty. */
   mergeWith(_other: RecordValidator): boolean {
     return false;
+  }
+
+  /** The validators in descending order, each with the record as it sees it. */
+  *#unwrap(
+    record: DhtRecord,
+  ): Generator<{ validator: RecordValidator; seen: DhtRecord }> {
+    let seen = record;
+    for (const validator of this.#validators.toReversed()) {
+      yield { validator, seen };
+      seen = { ...seen, value: validator.stripValue(seen) };
+    }
   }
 }

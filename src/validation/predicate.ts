@@ -1,10 +1,14 @@
 import type { DhtRecord } from "../records/record.ts";
 import type { RecordValidator, ValidationType } from "./validator.ts";
 
-/** A subnet's own rule for records. Must not throw; an error counts as false. */
+/**
+ * A subnet's own rule for records. Must not throw; an error counts as false.
+ * `sender` is the peer that sent the record, absent for our own.
+ */
 export type RecordPredicate = (
   record: DhtRecord,
   type: ValidationType,
+  sender?: string,
 ) => boolean;
 
 /** Accepts the records that every one of its predicates accepts. */
@@ -19,9 +23,9 @@ export class PredicateValidator implements RecordValidator {
   }
 
   /** Whether all predicates hold. */
-  validate(record: DhtRecord, type: ValidationType): boolean {
+  validate(record: DhtRecord, type: ValidationType, sender?: string): boolean {
     try {
-      return this.#predicates.every((holds) => holds(record, type));
+      return this.#predicates.every((holds) => holds(record, type, sender));
     } catch {
       return false;
     }

@@ -1,7 +1,7 @@
 import { type Bytes, concat, MeshError } from "../../mod.ts";
 import type { Calls } from "../../src/dht/mod.ts";
 
-type Handler = (body: Uint8Array) => Promise<Uint8Array>;
+type Handler = Parameters<Calls["register"]>[1];
 
 /** Calls between DHTs of one process, with faults that a test switches on. */
 export class CallBus {
@@ -26,7 +26,7 @@ export class CallBus {
         if (this.dead.has(to) || handler === undefined) {
           throw new MeshError("RPC_UNREACHABLE", `${to} does not answer.`);
         }
-        return this.tamper(to, method, concat(await handler(body)));
+        return this.tamper(to, method, concat(await handler(body, { peerId })));
       },
       register: (method, handler) => {
         const name = `${peerId} ${method}`;

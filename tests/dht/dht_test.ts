@@ -1,6 +1,7 @@
 import {
   CompositeValidator,
   concat,
+  decode,
   dhtId,
   encode,
   generateIdentity,
@@ -10,6 +11,7 @@ import {
   NO_SUBKEY,
   PredicateValidator,
   type RecordPredicate,
+  type RecordValidator,
   SignatureValidator,
   Tuple,
 } from "../../mod.ts";
@@ -315,4 +317,69 @@ Deno.test("malformed calls are refused and change nothing", async () => {
   }
   assertEquals(at(0).dht.records, 0);
   assertEquals(decodeStore(good).length, 1);
+});
+
+Deno.test("a replica tells who sent a record, learns what it depends on, and says what was new", async () => {
+  const known = new Set<string>();
+  const seen: string[] = [];
+  const rule: RecordValidator = {
+    priority: 9,
+    validate: () => true,
+    judge: (record, type, sender) => {
+      seen.push(`${type} ${sender ?? "self"}`);
+      if (type === "get") return "ok";
+      const text = decode(record.value) as string;
+      return text.startsWith("bad")
+        ? "refused"
+        : known.has(text)
+        ? "ok"
+        : "later";
+    },
+    learn: (record) => {
+      const text = decode(record.value) as string;
+      if (text !== "never") known.add(text);
+      return Promise.resolve();
+    },
+    stored: (_record, type, sender) => {
+      seen.push(`stored ${type} ${sender ?? "self"}`);
+    },
+    signValue: ({ value }) => value,
+    stripValue: ({ value }) => value,
+    mergeWith: () => false,
+  };
+  const { bus, clock } = setUp(0);
+  const dht = new Dht({
+    peerId: "12D3KooWA4Xop1JaT3MHxwYMkCepYsv4iPVopMXwCz5iHYdBfeSB",
+    calls: bus.of("12D3KooWA4Xop1JaT3MHxwYMkCepYsv4iPVopMXwCz5iHYdBfeSB"),
+    members: () => [],
+    validator: new CompositeValidator([rule]),
+    clock,
+  });
+  const outcomes = async (value: string) => {
+    seen.length = 0;
+    const expiration = clock.now() / 1000 + 60;
+    const { replicas } = await dht.store({ key: "key", value, expiration });
+    return replicas.map(({ outcome }) => outcome);
+  };
+  assertEquals(await outcomes("bad"), ["refused"]);
+  assertEquals(seen, ["post self"]);
+  assertEquals(await outcomes("never"), ["later"]);
+  assertEquals(seen, ["post self", "post self"]);
+  assertEquals(await outcomes("a"), ["stored"]);
+  assertEquals(seen, ["post self", "post self", "stored post self"]);
+  assertEquals(await outcomes("a"), ["stored"], "the same again");
+  assertEquals(seen, ["post self"], "is nothing new");
+  const record = {
+    key: dhtId("other"),
+    subkey: NO_SUBKEY,
+    value: encode("a"),
+    expiration: clock.now() / 1000 + 60,
+  };
+  seen.length = 0;
+  await bus.raw(
+    "12D3KooWA4Xop1JaT3MHxwYMkCepYsv4iPVopMXwCz5iHYdBfeSB",
+    "dht.store",
+    encodeStore([record]),
+  );
+  assertEquals(seen, ["post stranger", "stored post stranger"]);
 });

@@ -19,11 +19,14 @@ Deno.test("frames are the same in whatever portions their bytes come", async () 
   );
   for (const size of [1, 3, 4, 5, 4096, wire.length]) {
     const frames = await Array.fromAsync(readFrames(portions(wire, size)));
-    assertEquals(frames.map(({ call, method, body }) => [
-      call,
-      method,
-      body.length,
-    ]), [[7, "echo", body.length], [8, "", 0], [9, "", 5]]);
+    assertEquals(
+      frames.map(({ call, method, body }) => [
+        call,
+        method,
+        body.length,
+      ]),
+      [[7, "echo", body.length], [8, "", 0], [9, "", 5]],
+    );
     assertEquals(frames[0]?.body, body);
   }
 });
