@@ -2,7 +2,6 @@ import { concat } from "../../mod.ts";
 import { encodeFrame, FRAME, readFrames } from "../../src/rpc/frames.ts";
 import { assertEquals, assertRejects } from "../assert.ts";
 
-// deno-lint-ignore require-await
 async function* portions(bytes: Uint8Array, size: number) {
   for (let at = 0; at < bytes.length; at += size) {
     yield bytes.subarray(at, at + size);
