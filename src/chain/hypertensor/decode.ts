@@ -1,7 +1,4 @@
 import type { Codec } from "@polkadot/types/types";
-import { multiaddr } from "@multiformats/multiaddr";
-import { fromHex } from "../../core/bytes.ts";
-import { ChainUnreadableError } from "../errors.ts";
 import {
   type Attestation,
   type ConsensusSubmission,
@@ -11,6 +8,20 @@ import {
   type SubnetNodeInfo,
   type SubnetState,
 } from "../types.ts";
+import {
+  account,
+  addressText,
+  amount,
+  bytes,
+  type Fields,
+  fieldsOf,
+  integer,
+  list,
+  optional,
+  strictly,
+  text,
+  word,
+} from "./fields.ts";
 import type { Layout } from "./metadata.ts";
 
 /** What storage tells of a node; stake and owner are stored elsewhere. */
@@ -31,9 +42,6 @@ export interface StoredSubnet {
   readonly startEpoch: number;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-const ascii = new TextDecoder("utf-8", { fatal: true });
 const STATES = ["registered", "active", "paused"] as const;
 
 /** A node of the subnet's storage; absent ones read as id 0. @throws {ChainUnreadableError} */
@@ -125,7 +133,8 @@ function nodeOf(fields: Fields, layout: Layout): StoredNode | undefined {
   };
 }
 
-function peersOfR25(
+/** The peers of a node, in R25. */
+export function peersOfR25(
   fields: Fields,
 ): Pick<StoredNode, "peer" | "bootnode" | "client"> {
   const alone = (peerId: unknown): PeerInfo => ({
@@ -143,84 +152,18 @@ function peersOfR25(
   };
 }
 
-function peerInfo(value: unknown): PeerInfo {
+/** A peer of a node, since R26. */
+export function peerInfo(value: unknown): PeerInfo {
   const { peerId, multiaddr: address } = fieldsOf(value);
   return {
     peerId: text(peerId),
-    multiaddr: optional(address, (each) => multiaddr(bytes(each)).toString()),
+    multiaddr: optional(address, addressText),
   };
 }
 
-function classOf(value: unknown): NodeClass {
+/** The class of a node. */
+export function classOf(value: unknown): NodeClass {
   const found = NODE_CLASSES.find((each) => each === word(value));
   if (found !== undefined) return found;
   throw new Error(`the class ${value} is unknown`);
-}
-
-function strictly<T>(what: string, decode: () => T): T {
-  try {
-    return decode();
-  } catch (cause) {
-    throw new ChainUnreadableError(
-      `The chain's answer is not ${what}: ${
-        cause instanceof Error ? cause.message : cause
-      }.`,
-      { cause },
-    );
-  }
-}
-
-function fieldsOf(value: unknown): Fields {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return value as Fields;
-  }
-  throw new Error("fields are missing");
-}
-
-function list(value: unknown): readonly unknown[] {
-  if (Array.isArray(value)) return value;
-  throw new Error("a list is missing");
-}
-
-function optional<T>(
-  value: unknown,
-  decode: (value: unknown) => T,
-): T | undefined {
-  return value === null || value === undefined ? undefined : decode(value);
-}
-
-function integer(value: unknown): number {
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) {
-    return value;
-  }
-  throw new Error(`${value} is no number`);
-}
-
-/** The library gives large integers as hex, small ones as numbers. */
-function amount(value: unknown): bigint {
-  if (typeof value === "string" && /^0x[0-9a-f]+$/.test(value)) {
-    return BigInt(value);
-  }
-  return BigInt(integer(value));
-}
-
-function bytes(value: unknown): Uint8Array {
-  if (typeof value === "string" && value.startsWith("0x")) {
-    return fromHex(value.slice(2));
-  }
-  throw new Error("bytes are missing");
-}
-
-function text(value: unknown): string {
-  return ascii.decode(bytes(value));
-}
-
-function word(value: unknown): string {
-  return typeof value === "string" ? value.toLowerCase() : "";
-}
-
-function account(value: unknown): string {
-  const lower = word(value);
-  if (/^0x[0-9a-f]{40}$/.test(lower)) return lower;
-  throw new Error("an account is missing");
 }

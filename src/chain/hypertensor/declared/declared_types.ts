@@ -1,0 +1,129 @@
+import type { Codec } from "@polkadot/types/types";
+import { compactFromU8aLim } from "@polkadot/util";
+import { equal } from "../../../core/bytes.ts";
+import { list, optional, strictly } from "../fields.ts";
+import type { ChainTypes, Layout } from "../metadata.ts";
+import type { BootnodeLists, NodeDetails, SubnetDetails } from "./answers.ts";
+import type { DeclaredLayout, DeclaredName } from "./layout.ts";
+import { R25 } from "./r25.ts";
+import { R26 } from "./r26.ts";
+
+const LAYOUTS: Readonly<Record<Layout, DeclaredLayout>> = { R25, R26 };
+
+/** Largest answer that is decoded: 256 nodes with every text at its limit. */
+const MAX_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Decodes the runtime API's answers, which the metadata leaves opaque, as the
+ * layout of this chain has them.
+ */
+export class DeclaredTypes {
+  readonly #types: ChainTypes;
+  readonly #layout: DeclaredLayout;
+
+  /** Makes the layout's structures known to the chain's types. */
+  constructor(types: ChainTypes) {
+    this.#types = types;
+    this.#layout = LAYOUTS[types.layout];
+    types.registry.register(Object.fromEntries(
+      Object.entries(this.#layout.shapes).map(([name, shape]) => [
+        name,
+        Object.fromEntries(
+          Object.entries(shape).map(([field, { type }]) => [field, type]),
+        ),
+      ]),
+    ));
+  }
+
+  /** A subnet, or that there is none. @throws {ChainUnreadableError} */
+  subnet(answer: Uint8Array): SubnetDetails | undefined {
+    return strictly("a subnet", () =>
+      optional(
+        this.#decode("Option", "SubnetInfo", answer).toJSON(),
+        this.#layout.subnet,
+      ));
+  }
+
+  /** Subnets. @throws {ChainUnreadableError} */
+  subnets(answer: Uint8Array): readonly SubnetDetails[] {
+    return strictly(
+      "a list of subnets",
+      () =>
+        list(this.#decode("Vec", "SubnetInfo", answer).toJSON())
+          .map(this.#layout.subnet),
+    );
+  }
+
+  /** A node, or that there is none. @throws {ChainUnreadableError} */
+  node(answer: Uint8Array): NodeDetails | undefined {
+    return strictly("a node", () =>
+      optional(
+        this.#decode("Option", "SubnetNodeInfo", answer).toJSON(),
+        this.#layout.node,
+      ));
+  }
+
+  /** Nodes, ascending by id. @throws {ChainUnreadableError} */
+  nodes(answer: Uint8Array): readonly NodeDetails[] {
+    return strictly(
+      "a list of nodes",
+      () =>
+        list(this.#decode("Vec", "SubnetNodeInfo", answer).toJSON())
+          .map(this.#layout.node)
+          .sort((a, b) =>
+            a.subnetId - b.subnetId || a.subnetNodeId - b.subnetNodeId
+          ),
+    );
+  }
+
+  /** A subnet's bootnodes. @throws {ChainUnreadableError} */
+  bootnodes(answer: Uint8Array): BootnodeLists {
+    return strictly("a list of bootnodes", () =>
+      this.#layout.bootnodes(
+        this.#decode("", "AllSubnetBootnodes", answer).toJSON(),
+      ));
+  }
+
+  #decode(
+    form: "" | "Option" | "Vec",
+    name: DeclaredName,
+    answer: Uint8Array,
+  ): Codec {
+    if (answer.length > MAX_BYTES) {
+      throw new Error(`it has ${answer.length} bytes`);
+    }
+    const { registry } = this.#types;
+    if (form === "Vec") {
+      // The library makes room for what is claimed before it sees that it is
+      // not there.
+      const [, count] = compactFromU8aLim(answer);
+      const least = registry.createType(name).encodedLength;
+      if (count * least > answer.length) {
+        throw new Error(
+          `${count} entries do not fit in ${answer.length} bytes`,
+        );
+      }
+    }
+    const type = form === "" ? name : `${form}<${name}>`;
+    const value = registry.createType(type, answer);
+    // See ChainStorage: the library reads on where bytes are missing.
+    if (equal(value.toU8a(), answer)) return value;
+    throw new Error("the bytes are not exactly one value");
+  }
+}
+
+/**
+ * The answer of `state_call` without the length in front of it; the chain's
+ * custom calls answer without one.
+ *
+ * @throws {ChainUnreadableError} when the length is another.
+ */
+export function withoutLength(answer: Uint8Array): Uint8Array {
+  return strictly("an answer with its length", () => {
+    const [offset, length] = compactFromU8aLim(answer);
+    if (answer.length - offset === length) return answer.subarray(offset);
+    throw new Error(
+      `${length} bytes are announced, not ${answer.length - offset}`,
+    );
+  });
+}
