@@ -1,3 +1,4 @@
+import type { NodeClass } from "../chain/types.ts";
 import type { Bytes } from "../core/bytes.ts";
 import { MeshError, type MeshErrorOptions } from "../core/errors.ts";
 
@@ -17,6 +18,8 @@ export type AuthRefusal =
   | "window-full"
   /** Its sender has no stake in the subnet. */
   | "not-staked"
+  /** Its sender's node is of a lower class than the method asks for. */
+  | "low-class"
   /** The chain cannot be asked about its sender. */
   | "stake-unknown";
 
@@ -45,6 +48,8 @@ export interface RequestFacts {
   readonly peer: string;
   /** The exact bytes sent. */
   readonly body: Uint8Array;
+  /** Least class that the method asks of its caller; not signed, the server's own rule. */
+  readonly minClass?: NodeClass | undefined;
 }
 
 /** What a response's signature covers. */

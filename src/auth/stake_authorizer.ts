@@ -30,7 +30,7 @@ export class ProofOfStakeAuthorizer implements Authorizer {
     signal?: AbortSignal,
   ): Promise<void> {
     await this.#inner.checkRequest(facts, auth, signal);
-    await this.#checkStake(facts.peer, signal);
+    await this.#checkStake(facts.peer, facts.minClass, signal);
   }
 
   /** Signs like the inner one. */
@@ -45,13 +45,26 @@ export class ProofOfStakeAuthorizer implements Authorizer {
     signal?: AbortSignal,
   ): Promise<void> {
     await this.#inner.checkResponse(facts, auth, signal);
-    await this.#checkStake(facts.peer, signal);
+    await this.#checkStake(facts.peer, undefined, signal);
   }
 
-  async #checkStake(peer: string, signal?: AbortSignal): Promise<void> {
-    const answer = this.#stake.peek(peer) ??
-      await this.#stake.check(peer, signal);
+  async #checkStake(
+    peer: string,
+    minClass: RequestFacts["minClass"],
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const answer = this.#stake.peek(peer, minClass) ??
+      await this.#stake.check(peer, { minClass, signal });
     if (answer === "staked") return;
+    if (
+      answer === "not-staked" && minClass !== undefined &&
+      this.#stake.peek(peer) === "staked"
+    ) {
+      throw new AuthError(
+        "low-class",
+        `The node of peer ${peer} is not of class ${minClass} yet.`,
+      );
+    }
     throw answer === "not-staked"
       ? new AuthError("not-staked", `Peer ${peer} has no stake in the subnet.`)
       : new AuthError(

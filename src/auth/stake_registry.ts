@@ -1,11 +1,14 @@
-import type { Chain } from "../chain/chain.ts";
-import { epochPosition } from "../chain/epoch.ts";
+import type { Chain, ChainView } from "../chain/chain.ts";
+import { ChainUnreadableError } from "../chain/errors.ts";
 import { atLeast, type BlockRef, type NodeClass } from "../chain/types.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
-import { deadline } from "../core/deadline.ts";
+import { deadline, raceSignal } from "../core/deadline.ts";
 import { loggerOf } from "../core/log.ts";
 import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
-import type { StakeAnswer, StakeOracle } from "./stake.ts";
+import { QuestionBudget } from "./question_budget.ts";
+import type { StakeAnswer, StakeOracle, StakeQuestion } from "./stake.ts";
+import { readStakeSnapshot, type StakeSnapshot } from "./stake_snapshot.ts";
+import { Strangers } from "./strangers.ts";
 
 /** Options of {@linkcode StakeRegistry}. */
 export interface StakeRegistryOptions {
@@ -19,22 +22,24 @@ export interface StakeRegistryOptions {
   readonly clock?: Clock;
   /** Where to count; nowhere by default. */
   readonly metrics?: Metrics;
-  /** How long members stay admitted while the chain is away, seconds; 600 by default. */
+  /** How long members stay admitted while the chain is away, seconds; 900 by default. */
   readonly grace?: number;
 }
 
-interface Asked {
-  readonly answer: StakeAnswer;
-  readonly until: number;
-}
+/**
+ * How well the membership is known. `none`: never read. `fresh`: read at a
+ * block of late. `stale`: the chain is away, members stay admitted. `expired`:
+ * it was away for longer than the grace, nobody is admitted.
+ */
+export type StakeHealth = "none" | "fresh" | "stale" | "expired";
 
-/** A stranger's stake is believed for so long, ms; as the Mesh Template does. */
-const STAKED_LIFE = 300_000;
-const NOT_STAKED_LIFE = 20_000;
 const READ_TIMEOUT = 5_000;
-/** Questions about strangers in a minute. */
-const BUDGET = 60;
-const MAX_ASKED = 4_096;
+/** A membership this old is stale, ms: ten blocks that were not read. */
+const STALE_AFTER = 60_000;
+/** After a question that failed, none is asked for so long, ms. */
+const BROKEN_PAUSE = 5_000;
+/** A head this many blocks behind is no reorganization, but an endpoint that lags. */
+const MOST_BLOCKS_BACK = 32;
 
 /**
  * Who has stake: the subnet's membership at one block, refreshed block by
@@ -47,13 +52,16 @@ export class StakeRegistry implements StakeOracle {
   readonly #minClass: NodeClass;
   readonly #grace: number;
   readonly #log = loggerOf("auth");
-  #members: ReadonlySet<string> = new Set();
+  #snapshot: StakeSnapshot | undefined;
+  #highest = -1;
   #refreshed = -Infinity;
-  readonly #asked = new Map<string, Asked>();
+  readonly #strangers = new Strangers();
   readonly #asking = new Map<string, Promise<StakeAnswer>>();
   readonly #removed = new Set<(peerId: string) => void>();
-  #budget = BUDGET;
-  #budgetSince = -Infinity;
+  readonly #refreshedListeners = new Set<() => void>();
+  readonly #stopping = new AbortController();
+  readonly #budget: QuestionBudget;
+  #brokenUntil = -Infinity;
 
   /** Knows nothing until {@linkcode StakeRegistry.run} reads the first block. */
   constructor(options: StakeRegistryOptions) {
@@ -61,12 +69,22 @@ export class StakeRegistry implements StakeOracle {
     this.#clock = options.clock ?? systemClock;
     this.#metrics = options.metrics ?? new MetricsRegistry();
     this.#minClass = options.minClass ?? "idle";
-    this.#grace = 1_000 * (options.grace ?? 600);
+    this.#grace = 1_000 * (options.grace ?? 900);
+    this.#budget = new QuestionBudget(this.#clock.now());
   }
 
-  /** When the membership was last read, in milliseconds; `-Infinity` before. */
+  /** When the membership was last read at a new block, in milliseconds; `-Infinity` before. */
   get refreshedAt(): number {
     return this.#refreshed;
+  }
+
+  /** How well the membership is known. */
+  get health(): StakeHealth {
+    if (this.#snapshot === undefined) return "none";
+    const age = this.#clock.now() - this.#refreshed;
+    // A short grace leaves no time to be stale.
+    if (age > this.#grace) return "expired";
+    return age <= STALE_AFTER ? "fresh" : "stale";
   }
 
   /** Tells of peers that lost their stake. Returns what ends the telling. */
@@ -75,84 +93,157 @@ export class StakeRegistry implements StakeOracle {
     return () => this.#removed.delete(listener);
   }
 
-  /** Refreshes with every block until the signal is aborted. */
+  /** Tells of every refresh. Returns what ends the telling. */
+  onRefreshed(listener: () => void): () => void {
+    this.#refreshedListeners.add(listener);
+    return () => this.#refreshedListeners.delete(listener);
+  }
+
+  /** Refreshes with every block until the signal is aborted; call it once. */
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        for await (const block of this.#options.chain.heads(signal)) {
-          await this.refresh(block, signal);
-        }
-      } catch (error) {
-        if (signal.aborted) return;
-        this.#metrics.count("meshnode_stake_refresh_failures_total");
-        this.#log.warn("The subnet's members cannot be read: {error}", {
-          error,
-        });
-        await this.#clock.sleep(1_000, signal).catch(() => {});
-      }
+    try {
+      while (!signal.aborted) await this.#follow(signal);
+    } finally {
+      this.#stopping.abort(signal.reason);
+      await Promise.all(this.#asking.values());
     }
   }
 
-  /** Reads the membership at a block, the newest by default. @throws {ChainUnreadableError} */
+  /**
+   * Reads the membership at a block, the newest by default. What is known
+   * stays when that fails.
+   *
+   * @throws {ChainUnreadableError}
+   */
   async refresh(block?: BlockRef, signal?: AbortSignal): Promise<void> {
+    const { chain, subnetId } = this.#options;
     using limit = deadline(READ_TIMEOUT, signal);
-    const members = await this.#read(block, limit.signal);
-    const gone = [...this.#members].filter((peerId) => !members.has(peerId));
-    this.#members = members;
-    this.#refreshed = this.#clock.now();
-    this.#metrics.gauge("meshnode_stake_members", members.size);
-    for (const peerId of gone) {
-      this.#asked.delete(peerId);
-      this.#removed.forEach((tell) => tell(peerId));
+    const next = await readStakeSnapshot(chain, subnetId, block, limit.signal);
+    const { number } = next.block;
+    if (number < this.#highest - MOST_BLOCKS_BACK) {
+      throw new ChainUnreadableError(
+        `The chain's head is block ${number}, but block ${this.#highest} was ` +
+          "seen before: what it says of stake is out of date.",
+        { hint: "Check that the chain's endpoint is in step with the chain." },
+      );
     }
+    const before = this.#snapshot;
+    this.#snapshot = next;
+    this.#brokenUntil = -Infinity;
+    // Only news keep members admitted: an endpoint may stand still.
+    if (number > this.#highest) {
+      this.#highest = number;
+      this.#refreshed = this.#clock.now();
+    }
+    this.#tellMetrics();
+    const gone = [...before?.classes ?? []].filter(([peerId, nodeClass]) =>
+      atLeast(nodeClass, this.#minClass) && !this.#isMember(peerId)
+    );
+    for (const [peerId] of gone) this.#remove(peerId);
+    const view = await chain.view(next.block, { signal: limit.signal });
+    await this.#recheck(view, limit.signal);
+    this.#refreshedListeners.forEach((tell) => tell());
   }
 
   /** Answers without asking the chain; `undefined` about strangers. */
-  peek(peerId: string): StakeAnswer | undefined {
-    const now = this.#clock.now();
-    if (this.#members.has(peerId)) {
-      return now - this.#refreshed <= this.#grace ? "staked" : "unknown";
-    }
-    const asked = this.#asked.get(peerId);
-    return asked !== undefined && asked.until > now ? asked.answer : undefined;
+  peek(
+    peerId: string,
+    minClass: NodeClass = this.#minClass,
+  ): StakeAnswer | undefined {
+    const nodeClass = this.#snapshot?.classes.get(peerId);
+    const answer = nodeClass === undefined
+      ? this.#strangers.get(peerId, minClass, this.#clock.now())
+      : atLeast(nodeClass, minClass)
+      ? "staked"
+      : "not-staked";
+    return answer === "staked" && this.health === "expired"
+      ? "unknown"
+      : answer;
   }
 
   /** Answers, with one question at most about a stranger at a time. */
-  check(peerId: string, signal?: AbortSignal): Promise<StakeAnswer> {
-    const known = this.peek(peerId);
-    if (known !== undefined) return Promise.resolve(known);
-    const present = this.#asking.get(peerId);
-    if (present !== undefined) return present;
-    if (!this.#spend()) {
-      this.#metrics.count("meshnode_stake_questions_refused_total");
-      return Promise.resolve("unknown");
+  async check(
+    peerId: string,
+    question: StakeQuestion = {},
+  ): Promise<StakeAnswer> {
+    const { minClass = this.#minClass, origin, signal } = question;
+    const known = this.peek(peerId, minClass);
+    if (known !== undefined) return known;
+    const key = `${minClass} ${peerId}`;
+    let asking = this.#asking.get(key);
+    if (asking === undefined) {
+      const now = this.#clock.now();
+      if (now < this.#brokenUntil || !this.#budget.spend(origin, now)) {
+        this.#metrics.count("meshnode_stake_questions_refused_total");
+        return "unknown";
+      }
+      asking = this.#ask(peerId, minClass)
+        .finally(() => this.#asking.delete(key));
+      this.#asking.set(key, asking);
     }
-    const asking = this.#ask(peerId, signal).finally(() =>
-      this.#asking.delete(peerId)
-    );
-    this.#asking.set(peerId, asking);
-    return asking;
+    return await raceSignal(asking, signal).catch(() => "unknown" as const);
   }
 
-  async #ask(peerId: string, signal?: AbortSignal): Promise<StakeAnswer> {
+  #isMember(peerId: string): boolean {
+    const nodeClass = this.#snapshot?.classes.get(peerId);
+    return nodeClass !== undefined && atLeast(nodeClass, this.#minClass);
+  }
+
+  #remove(peerId: string): void {
+    this.#metrics.count("meshnode_stake_removed_total");
+    this.#removed.forEach((tell) => tell(peerId));
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    try {
+      for await (const block of this.#options.chain.heads(signal)) {
+        await this.refresh(block, signal);
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#metrics.count("meshnode_stake_refresh_failures_total");
+      this.#tellMetrics();
+      this.#log.warn("The subnet's members cannot be read: {error}", { error });
+    }
+    await this.#clock.sleep(1_000, signal).catch(() => {});
+  }
+
+  /** Strangers of whom the chain said that they have stake are asked about with every block. */
+  async #recheck(view: ChainView, signal: AbortSignal): Promise<void> {
+    const { subnetId } = this.#options;
+    await Promise.all(
+      this.#strangers.staked().map(async ({ peerId, minClass }) => {
+        if (this.#snapshot?.classes.has(peerId)) {
+          return this.#strangers.forget(peerId, minClass);
+        }
+        const options = { signal };
+        if (await view.proofOfStake(subnetId, peerId, minClass, options)) {
+          return;
+        }
+        this.#strangers.set(peerId, minClass, false, this.#clock.now());
+        if (minClass === this.#minClass) this.#remove(peerId);
+      }),
+    );
+  }
+
+  /** One question; waits for nobody who asked. */
+  async #ask(peerId: string, minClass: NodeClass): Promise<StakeAnswer> {
     const { chain, subnetId } = this.#options;
     this.#metrics.count("meshnode_stake_questions_total");
     try {
-      using limit = deadline(READ_TIMEOUT, signal);
+      using limit = deadline(READ_TIMEOUT, this.#stopping.signal);
       const options = { signal: limit.signal };
       const view = await chain.view(undefined, options);
       const staked = await view.proofOfStake(
         subnetId,
         peerId,
-        this.#minClass,
+        minClass,
         options,
       );
-      if (this.#asked.size >= MAX_ASKED) this.#asked.clear();
-      const answer = staked ? "staked" : "not-staked";
-      const life = staked ? STAKED_LIFE : NOT_STAKED_LIFE;
-      this.#asked.set(peerId, { answer, until: this.#clock.now() + life });
-      return answer;
+      this.#strangers.set(peerId, minClass, staked, this.#clock.now());
+      return staked ? "staked" : "not-staked";
     } catch (error) {
+      this.#brokenUntil = this.#clock.now() + BROKEN_PAUSE;
       this.#log.debug("The stake of {peerId} cannot be read: {error}", {
         peerId,
         error,
@@ -161,40 +252,18 @@ export class StakeRegistry implements StakeOracle {
     }
   }
 
-  async #read(
-    block: BlockRef | undefined,
-    signal: AbortSignal,
-  ): Promise<Set<string>> {
-    const { chain, subnetId } = this.#options;
-    const { epochLength } = await chain.constants({ signal });
-    const view = await chain.view(block, { signal });
-    const subnet = await view.subnet(subnetId, { signal });
-    if (subnet === undefined) return new Set();
-    const { epoch } = epochPosition(
-      view.block.number,
-      subnet.slot ?? 0,
-      epochLength,
+  #tellMetrics(): void {
+    this.#metrics.gauge(
+      "meshnode_stake_members",
+      [...this.#snapshot?.classes.keys() ?? []]
+        .filter((peerId) => this.#isMember(peerId)).length,
     );
-    const nodes = await view.nodes(subnetId, { signal });
-    const bootnodes = await view.bootnodes(subnetId, { signal });
-    const staked = nodes.filter((node) =>
-      atLeast(node.nodeClass, this.#minClass) && node.startEpoch <= epoch &&
-      node.stake >= subnet.minStake
+    this.#metrics.gauge("meshnode_stake_block", this.#highest);
+    this.#metrics.gauge(
+      "meshnode_stake_cache_age_seconds",
+      Number.isFinite(this.#refreshed)
+        ? (this.#clock.now() - this.#refreshed) / 1_000
+        : -1,
     );
-    return new Set([
-      ...staked.flatMap(({ peer, bootnode, client }) =>
-        [peer, bootnode, client].flatMap((each) => each?.peerId ?? [])
-      ),
-      ...bootnodes.map(({ peerId }) => peerId),
-    ]);
-  }
-
-  #spend(): boolean {
-    const now = this.#clock.now();
-    if (now - this.#budgetSince >= 60_000) {
-      this.#budget = BUDGET;
-      this.#budgetSince = now;
-    }
-    return this.#budget-- > 0;
   }
 }

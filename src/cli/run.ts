@@ -1,4 +1,5 @@
 import { LocalChain } from "../chain/local/mod.ts";
+import { NODE_CLASSES, type NodeClass } from "../chain/types.ts";
 import { raceSignal } from "../core/deadline.ts";
 import { loggerOf } from "../core/log.ts";
 import { readIdentityFile } from "../identity/mod.ts";
@@ -33,6 +34,12 @@ signatures alone.`,
     chain: {
       value: "URL",
       help: "local:PATH for a development chain in a file.",
+    },
+    "min-class": {
+      value: "CLASS",
+      help:
+        "Least class of a peer: registered lets newcomers in that wait in the queue, as bootnodes do; idle, included, validator.",
+      default: "idle",
     },
     listen: {
       value: "ADDR",
@@ -123,6 +130,7 @@ async function nodeOptions(
   const subnetId = args.integer("subnet-id", 0, 2 ** 32 - 1);
   const heartbeatPeriod = args.integer("heartbeat-period", 1, 86_400);
   const chain = args.text("chain");
+  const minClass = nodeClass(args.text("min-class") as string);
   return {
     identity,
     subnetId,
@@ -138,11 +146,23 @@ async function nodeOptions(
         kind: report.kind,
         text: reportText(report),
       }),
-    ...(chain === undefined
-      ? {}
-      : { chain: await openChain(chain, identity.peerId, subnetId, signal) }),
+    ...(chain === undefined ? {} : {
+      chain: {
+        ...await openChain(chain, identity.peerId, subnetId, signal),
+        minClass,
+      },
+    }),
     signal,
   };
+}
+
+function nodeClass(text: string): NodeClass {
+  const found = NODE_CLASSES.find((each) => each === text);
+  if (found !== undefined) return found;
+  throw usageError(
+    `--min-class is one of ${NODE_CLASSES.join(", ")}, not "${text}".`,
+    "See --help for what it does.",
+  );
 }
 
 /** Opens the chain, and finds the hotkey of our node on it. */

@@ -1,45 +1,90 @@
-import type { ConnectionGater } from "@libp2p/interface";
-import { loggerOf } from "../core/log.ts";
+import type {
+  ConnectionGater,
+  MultiaddrConnection,
+  PeerId,
+} from "@libp2p/interface";
+import type { Clock } from "../core/clock.ts";
+import { deadline } from "../core/deadline.ts";
 import type { Metrics } from "../core/metrics.ts";
+import { InboundLimits, type InboundQuotas } from "./inbound_limits.ts";
+import { originOf } from "./origin.ts";
+import { Refusals } from "./refusals.ts";
+
+/** Where a peer's connection comes from, and how long its answer is waited for. */
+export interface AdmissionContext {
+  /** The group of addresses that it comes from, or was dialled at. */
+  readonly origin: string;
+  /** Ends the question. */
+  readonly signal: AbortSignal;
+}
 
 /** Whose connections are allowed. */
 export interface Admission {
   /**
-   * Why a peer is refused, as a few words for logs and metrics; `undefined`
-   * when it is admitted. Asked after the handshake proved the peer's id.
+   * Why a peer is refused, as a few words of a closed set for logs and
+   * metrics; `undefined` when it is admitted. Asked after the handshake proved
+   * the peer's id.
    */
-  refusal(peerId: string, signal?: AbortSignal): Promise<string | undefined>;
+  refusal(
+    peerId: string,
+    context: AdmissionContext,
+  ): Promise<string | undefined>;
+}
+
+/** What {@linkcode connectionGater} is made of. */
+export interface GaterOptions {
+  /** Whose connections are allowed; everybody's by default. */
+  readonly admission: Admission | undefined;
+  /** What one origin may do; {@linkcode INBOUND_QUOTAS} by default. */
+  readonly quotas: InboundQuotas | undefined;
+  /** The time. */
+  readonly clock: Clock;
+  /** Where to count. */
+  readonly metrics: Metrics;
 }
 
 /** How long the question for one connection may take, ms. */
 const ADMISSION_TIMEOUT = 5_000;
 
-/** Refuses connections after the handshake, before any protocol is spoken. */
-export function connectionGater(
-  admission: Admission,
-  metrics: Metrics,
-): ConnectionGater {
-  const log = loggerOf("network");
-  const denies = (direction: "inbound" | "outbound") =>
-  async (
-    peer: { toString(): string },
+/**
+ * Refuses connections: too many of one origin before the handshake, and peers
+ * that are not admitted after it, before any protocol is spoken.
+ */
+export function connectionGater(options: GaterOptions): ConnectionGater {
+  const { admission, quotas, clock, metrics } = options;
+  const limits = new InboundLimits(quotas, clock, metrics);
+  const refusals = new Refusals(metrics, clock);
+  const refuses = async (
+    direction: "inbound" | "outbound",
+    peer: PeerId,
+    connection: MultiaddrConnection,
   ): Promise<boolean> => {
-    const peerId = peer.toString();
-    const reason = await admission
-      .refusal(peerId, AbortSignal.timeout(ADMISSION_TIMEOUT))
+    if (admission === undefined) return false;
+    using limit = deadline(ADMISSION_TIMEOUT);
+    const origin = originOf(connection.remoteAddr).group;
+    const context = { origin, signal: limit.signal };
+    const reason = await admission.refusal(peer.toString(), context)
       .catch(() => "unknown");
     if (reason === undefined) return false;
-    metrics.count("meshnode_network_refused_total", { direction, reason });
-    log.debug("Refused the {direction} connection of {peerId}: {reason}", {
-      direction,
-      peerId,
-      reason,
-    });
+    refusals.note(direction, reason, peer.toString());
     return true;
   };
   return {
-    denyInboundEncryptedConnection: denies("inbound"),
-    denyOutboundEncryptedConnection: denies("outbound"),
+    denyInboundConnection: (connection) => {
+      const origin = originOf(connection.remoteAddr);
+      const reason = limits.begin(connection, origin);
+      if (reason === undefined) return false;
+      refusals.note("inbound", reason, origin.group);
+      return true;
+    },
+    denyInboundEncryptedConnection: async (peer, connection) => {
+      const refused = await refuses("inbound", peer, connection);
+      // Where everybody is let in, being let in proves nothing.
+      limits.decided(connection, admission !== undefined && !refused);
+      return refused;
+    },
+    denyOutboundEncryptedConnection: (peer, connection) =>
+      refuses("outbound", peer, connection),
     // The default of libp2p refuses private addresses in browsers only; a mesh
     // may well be private, so nothing is refused for its address.
     denyDialMultiaddr: () => false,

@@ -16,6 +16,7 @@ import { parseAddress, parsePeerAddress, parsePeerId } from "./addresses.ts";
 import type { Duplex, Transport } from "./duplex.ts";
 import { NetworkError } from "./errors.ts";
 import { type Admission, connectionGater } from "./gater.ts";
+import type { InboundQuotas } from "./inbound_limits.ts";
 import { Libp2pDuplex } from "./libp2p_duplex.ts";
 import { Membership, type MembershipHost } from "./membership.ts";
 
@@ -33,6 +34,8 @@ export interface HostOptions {
   readonly bootstrap?: readonly string[];
   /** Whose connections are allowed; everybody's by default. */
   readonly admission?: Admission;
+  /** What one address may do before its peers are known. */
+  readonly quotas?: InboundQuotas;
   /** The time; the machine's by default. */
   readonly clock?: Clock;
   /** Where to count; nowhere by default. */
@@ -68,9 +71,12 @@ function options(host: HostOptions, metrics: Metrics): Libp2pOptions<Services> {
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
-    ...(host.admission === undefined
-      ? {}
-      : { connectionGater: connectionGater(host.admission, metrics) }),
+    connectionGater: connectionGater({
+      admission: host.admission,
+      quotas: host.quotas,
+      clock: host.clock ?? systemClock,
+      metrics,
+    }),
     // Every limit is stated: the defaults are for the public network, where a
     // small mesh on one machine looks like an attack (5 connections a second
     // from one address) and lost peers are given up.
@@ -85,8 +91,9 @@ function options(host: HostOptions, metrics: Metrics): Libp2pOptions<Services> {
       inboundUpgradeTimeout: 5_000,
       inboundStreamProtocolNegotiationTimeout: 5_000,
       outboundStreamProtocolNegotiationTimeout: 5_000,
-      inboundConnectionThreshold: 256,
-      maxIncomingPendingConnections: 256,
+      // One address is limited by the gater, which says so.
+      inboundConnectionThreshold: 65_536,
+      maxIncomingPendingConnections: 1_024,
       reconnectRetries: 0,
     },
     connectionMonitor: { enabled: true, pingInterval: 15_000 },

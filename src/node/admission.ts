@@ -4,8 +4,8 @@ import type { Admission } from "../network/mod.ts";
 /** Admits whoever has stake. */
 export function stakeAdmission(stake: StakeOracle): Admission {
   return {
-    async refusal(peerId, signal) {
-      const answer = stake.peek(peerId) ?? await stake.check(peerId, signal);
+    async refusal(peerId, context) {
+      const answer = stake.peek(peerId) ?? await stake.check(peerId, context);
       return answer === "staked"
         ? undefined
         : answer === "unknown"
@@ -13,4 +13,15 @@ export function stakeAdmission(stake: StakeOracle): Admission {
         : answer;
     },
   };
+}
+
+/** Connected peers that nobody would let in now: whose stake went while they connected. */
+export function unstaked(
+  stake: StakeOracle,
+  connected: Iterable<string>,
+): string[] {
+  return [...connected].filter((peerId) => {
+    const answer = stake.peek(peerId);
+    return answer !== "staked" && answer !== "unknown";
+  });
 }

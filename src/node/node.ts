@@ -23,7 +23,7 @@ import {
   SignatureValidator,
 } from "../validation/mod.ts";
 import { VERSION } from "../core/version.ts";
-import { stakeAdmission } from "./admission.ts";
+import { stakeAdmission, unstaked } from "./admission.ts";
 import type { NodeOptions, NodeStatus } from "./options.ts";
 
 /** How often the node looks whether it is in the mesh, ms. */
@@ -114,9 +114,11 @@ export class MeshNode {
     });
     const { signal } = this.#stopping;
     if (registry !== undefined) {
-      registry.onRemoved((peerId) => {
-        this.#own(host.drop(peerId));
-      });
+      const drop = (peerId: string) => this.#own(host.drop(peerId));
+      registry.onRemoved(drop);
+      registry.onRefreshed(() =>
+        unstaked(registry, host.connected()).forEach(drop)
+      );
       this.#own(registry.run(signal));
     }
     this.#own(this.#heartbeat.run(signal));
@@ -142,6 +144,7 @@ export class MeshNode {
         clock,
         metrics,
         ...(chain.minClass === undefined ? {} : { minClass: chain.minClass }),
+        ...(chain.grace === undefined ? {} : { grace: chain.grace }),
       });
       authorizer = new ProofOfStakeAuthorizer(authorizer, registry);
       bootstrap.push(
@@ -281,7 +284,7 @@ async function readChain(
     ? limit
     : AbortSignal.any([limit, options.signal]);
   await raceSignal(registry.refresh(undefined, signal), signal);
-  if (await registry.check(identity.peerId, signal) !== "staked") {
+  if (await registry.check(identity.peerId, { signal }) !== "staked") {
     log.error(
       "Peer {peerId} has no stake in subnet {subnetId}: other nodes refuse " +
         "its connections. Register it on the chain as a node of the subnet.",

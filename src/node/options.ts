@@ -23,6 +23,8 @@ export interface ChainOptions {
   readonly signer?: ChainSigner;
   /** Least class of a peer; `idle` by default. */
   readonly minClass?: NodeClass;
+  /** How long members stay admitted while the chain is away, seconds; 900 by default. */
+  readonly grace?: number;
 }
 
 /** Options of {@linkcode createNode}. */

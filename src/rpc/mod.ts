@@ -5,6 +5,7 @@ export {
   RPC_LIMITS,
   type RpcCallOptions,
   type RpcLimits,
+  type ServeOptions,
   type StreamHandler,
   type UnaryHandler,
 } from "./types.ts";

@@ -12,6 +12,7 @@ import {
   RPC_LIMITS,
   type RpcCallOptions,
   type RpcLimits,
+  type ServeOptions,
   type StreamHandler,
   type UnaryHandler,
 } from "./types.ts";
@@ -64,13 +65,21 @@ export class Rpc {
    *
    * @throws {MeshError} `RPC_METHOD_TAKEN` when it is served already.
    */
-  register(method: string, handle: UnaryHandler): () => void {
-    return this.#register(method, { kind: "unary", handle });
+  register(
+    method: string,
+    handle: UnaryHandler,
+    options: ServeOptions = {},
+  ): () => void {
+    return this.#register(method, { ...options, kind: "unary", handle });
   }
 
   /** Serves a method with a stream of answers; otherwise like {@linkcode Rpc.register}. */
-  registerStream(method: string, handle: StreamHandler): () => void {
-    return this.#register(method, { kind: "stream", handle });
+  registerStream(
+    method: string,
+    handle: StreamHandler,
+    options: ServeOptions = {},
+  ): () => void {
+    return this.#register(method, { ...options, kind: "stream", handle });
   }
 
   /** Asks a peer for one answer. @throws {RpcError} */

@@ -170,12 +170,12 @@ export class ServerStream {
     const { signal } = call.abort;
     const { method, body } = frame;
     const peerId = this.#stream.remotePeer;
+    const handler = this.#service.handlers.get(method);
     await this.#service.authorizer.checkRequest(
-      { method, peer: peerId, body },
+      { method, peer: peerId, body, minClass: handler?.minClass },
       frame.auth,
       signal,
     );
-    const handler = this.#service.handlers.get(method);
     const wanted = frame.type === FRAME.request ? "unary" : "stream";
     if (handler?.kind !== wanted) {
       throw new RpcError(

@@ -1,3 +1,5 @@
+import type { RequestFacts } from "../auth/authorizer.ts";
+
 /** Who asks, and until when. */
 export interface CallContext {
   /** The caller's peer id, base58; proved by its connection and its signature. */
@@ -52,7 +54,16 @@ export const RPC_LIMITS: RpcLimits = {
   streamWindow: 16,
 };
 
+/** Options of a served method. */
+export interface ServeOptions {
+  /** Least class that a caller's node must have; the node's own minimum by default. */
+  readonly minClass?: RequestFacts["minClass"];
+}
+
 /** Anything that answers. */
 export type Handler =
-  | { readonly kind: "unary"; readonly handle: UnaryHandler }
-  | { readonly kind: "stream"; readonly handle: StreamHandler };
+  & ServeOptions
+  & (
+    | { readonly kind: "unary"; readonly handle: UnaryHandler }
+    | { readonly kind: "stream"; readonly handle: StreamHandler }
+  );

@@ -194,3 +194,19 @@ Deno.test("stake is asked for last, in both directions, in three answers", async
   );
   assertEquals(asked.length, before, "a bad signature asks no chain");
 });
+
+Deno.test("a method that asks for a class refuses nodes of a lower one", async () => {
+  const { a, b, authorizer } = setUp();
+  const server = new ProofOfStakeAuthorizer(authorizer(b), {
+    peek: (_, minClass) => minClass === "validator" ? "not-staked" : "staked",
+    check: () => Promise.reject(new Error("nothing is to be asked")),
+  });
+  const check = (minClass?: "validator" | "idle") =>
+    server.checkRequest(
+      { ...request(a.peerId), minClass },
+      authorizer(a).signRequest(request(b.peerId)),
+    );
+  await check();
+  await check("idle");
+  await refused(check("validator"), "low-class");
+});

@@ -4,6 +4,7 @@ import {
   type Identity,
   LocalChain,
   type MeshNode,
+  type NodeClass,
   type NodeOptions,
 } from "../../mod.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";
@@ -150,6 +151,61 @@ Deno.test(
       );
     } finally {
       await Promise.all(nodes.map((node) => node.stop()));
+      await chain.close();
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
+
+Deno.test(
+  "a method may ask for a class, and a node may let newcomers in",
+  libp2p,
+  async () => {
+    const folder = await Deno.makeTempDir();
+    const path = `${folder}/chain.db`;
+    const chain = LocalChain.create(path, {
+      blockMilliseconds: 100,
+      epochLength: 10,
+      queueEpochs: 1_000,
+    });
+    const [validator, newcomer] = [generateIdentity(), generateIdentity()];
+    chain.register({
+      ...{ hotkey: accountOf(1), coldkey: accountOf(101) },
+      ...{ peerId: validator.peerId, nodeClass: "validator" },
+    });
+    chain.register({
+      ...{ hotkey: accountOf(2), coldkey: accountOf(102) },
+      ...{ peerId: newcomer.peerId, nodeClass: "registered" },
+    });
+    const start = (
+      identity: Identity,
+      minClass: NodeClass,
+      bootstrap: string[] = [],
+    ) =>
+      createNode({
+        ...{ identity, bootstrap },
+        chain: { chain: LocalChain.open(path), minClass },
+      });
+    const open = await start(validator, "registered");
+    const guest = await start(newcomer, "registered", open.addresses());
+    try {
+      // It counts once the epoch after its registration has begun.
+      await eventually(
+        () => open.members().length === 1,
+        () => open.members(),
+      );
+      const echo = (body: Uint8Array) => Promise.resolve(body);
+      open.rpc.register("for.all", echo);
+      open.rpc.register("for.validators", echo, { minClass: "validator" });
+      const call = (method: string) =>
+        guest.rpc.call(open.peerId, method, Uint8Array.of(1));
+      assertEquals(await call("for.all"), Uint8Array.of(1));
+      await assertRejects(call("for.validators"), {
+        code: "RPC_UNAUTHORIZED",
+        message: /low-class/,
+      });
+    } finally {
+      await Promise.all([open.stop(), guest.stop()]);
       await chain.close();
       await Deno.remove(folder, { recursive: true });
     }

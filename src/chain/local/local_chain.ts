@@ -236,6 +236,24 @@ export class LocalChain implements Chain {
     );
   }
 
+  /** Takes an overwatch node's peer back. */
+  removeOverwatchPeer(peerId: string): void {
+    this.#change(() =>
+      this.#store.run("DELETE FROM overwatch WHERE peer_id = ?", peerId)
+    );
+  }
+
+  /** Sets a node's stake, base units, as a slash does. */
+  setStake(nodeId: number, amount: bigint): void {
+    this.#change(() =>
+      this.#store.run(
+        "UPDATE nodes SET stake = ? WHERE id = ?",
+        String(amount),
+        nodeId,
+      )
+    );
+  }
+
   /** Sets an account's free balance, base units. */
   setBalance(of: string, amount: bigint): void {
     this.#change(() => this.#setBalance(of, amount));
