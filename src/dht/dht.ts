@@ -3,8 +3,8 @@ import { MeshError } from "../core/errors.ts";
 import { loggerOf } from "../core/log.ts";
 import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
 import { dhtId } from "../records/dht_id.ts";
-import { LocalStorage, NO_SUBKEY } from "../records/local_storage.ts";
-import type { DhtRecord } from "../records/record.ts";
+import { LocalStorage } from "../records/local_storage.ts";
+import { type DhtRecord, NO_SUBKEY } from "../records/record.ts";
 import { encode } from "../records/serializer.ts";
 import type { MeshValue } from "../records/values.ts";
 import type { RecordValidator } from "../validation/validator.ts";
@@ -64,6 +64,8 @@ export interface DhtOptions {
   readonly members: () => Iterable<string>;
   /** The rules for records; signs our own. */
   readonly validator: RecordValidator;
+  /** The records that this peer holds; in memory by default. Whoever hands it in closes it. */
+  readonly storage?: LocalStorage;
   /** The time; the machine's by default. */
   readonly clock?: Clock;
   /** Where to count; nowhere by default. */
@@ -95,7 +97,8 @@ export class Dht implements RecordStore {
     this.#numReplicas = options.numReplicas ?? 5;
     this.#timeout = options.timeout ?? 3_000;
     const service = new ReplicaService(
-      new LocalStorage(() => dhtTime(this.#clock)),
+      options.storage ?? new LocalStorage(() => dhtTime(this.#clock)),
+      options.peerId,
       options.validator,
       this.#clock,
       this.#metrics,

@@ -1,9 +1,8 @@
 import { compare, toHex } from "../core/bytes.ts";
 import type { Metrics } from "../core/metrics.ts";
-import { supersedes } from "../records/dictionary.ts";
-import { isPlain } from "../records/local_storage.ts";
-import type { DhtRecord } from "../records/record.ts";
+import { type DhtRecord, isPlain, supersedes } from "../records/record.ts";
 import { decode } from "../records/serializer.ts";
+import { isTombstone } from "../records/tombstone.ts";
 import type { RecordValidator } from "../validation/validator.ts";
 import type { ReplicaService } from "./service.ts";
 import type { Found, FoundEntry } from "./types.ts";
@@ -44,7 +43,8 @@ export class Merge {
 
   /** What lives under the key. */
   found(): Found | undefined {
-    const records = [...this.#records.values()];
+    const records = [...this.#records.values()]
+      .filter((record) => !isTombstone(record));
     const plain = records.find(isPlain);
     const items = records.filter((record) => !isPlain(record));
     const latest = Math.max(...items.map(({ expiration }) => expiration));

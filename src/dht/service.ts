@@ -1,8 +1,7 @@
 import { type Clock, dhtTime } from "../core/clock.ts";
-import { equal } from "../core/bytes.ts";
 import { deadline } from "../core/deadline.ts";
 import type { Metrics } from "../core/metrics.ts";
-import type { LocalStorage } from "../records/local_storage.ts";
+import type { LocalStorage, StoreOutcome } from "../records/local_storage.ts";
 import type { DhtRecord } from "../records/record.ts";
 import {
   judge,
@@ -10,6 +9,7 @@ import {
   type ValidationType,
   type Verdict,
 } from "../validation/validator.ts";
+import { Answerable } from "./answerable.ts";
 import {
   decodeFind,
   decodeStore,
@@ -29,20 +29,24 @@ const LEARN_TIMEOUT = 1_500;
 /** Our own replica: what others ask of us, and what we ask of ourselves. */
 export class ReplicaService {
   readonly #storage: LocalStorage;
+  readonly #answerable = new Answerable();
+  readonly #peerId: string;
   readonly #validator: RecordValidator;
   readonly #clock: Clock;
   readonly #metrics: Metrics;
   readonly #maxLifetime: number;
 
-  /** Serves the storage under the validator's rules; `maxLifetime` in seconds. */
+  /** Serves a peer's storage under the validator's rules; `maxLifetime` in seconds. */
   constructor(
     storage: LocalStorage,
+    peerId: string,
     validator: RecordValidator,
     clock: Clock,
     metrics: Metrics,
     maxLifetime: number = MAX_LIFETIME,
   ) {
     this.#storage = storage;
+    this.#peerId = peerId;
     this.#validator = validator;
     this.#clock = clock;
     this.#metrics = metrics;
@@ -117,17 +121,25 @@ export class ReplicaService {
     }
     // From here on nothing waits: what was judged is what is stored.
     if (verdict !== "ok") return verdict;
-    const outcome = this.#storage.store(record);
-    if (outcome === "stored") {
-      this.#validator.stored?.(record, type, sender);
-      return "stored";
-    }
-    if (outcome !== "older") return "refused";
+    const outcome = this.#storage.store(record, {
+      owner: this.#answerable.of(record) ?? sender ?? this.#peerId,
+    });
+    if (outcome === "stored") this.#validator.stored?.(record, type, sender);
+    const kept = await this.#kept(outcome);
+    if (kept === "older") return "older";
     // Sent again after a lost answer: held is held.
-    const [held] = this.#storage.find(record.key, [record.subkey]);
-    return held !== undefined && held.expiration === record.expiration &&
-        equal(held.subkey, record.subkey) && equal(held.value, record.value)
-      ? "stored"
-      : "older";
+    if (kept === "stored" || kept === "held") return "stored";
+    this.#metrics.count("meshnode_dht_refused_records_total", { reason: kept });
+    return "refused";
+  }
+
+  /** Nothing is acknowledged before it is safe. */
+  async #kept(outcome: StoreOutcome): Promise<StoreOutcome> {
+    try {
+      await this.#storage.committed();
+      return outcome;
+    } catch {
+      return "storage-failed";
+    }
   }
 }

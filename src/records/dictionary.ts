@@ -1,9 +1,8 @@
-import { type Bytes, compare, toHex } from "../core/bytes.ts";
+import type { Bytes } from "../core/bytes.ts";
 import { Decoder } from "./decoder.ts";
 import { Encoder } from "./encoder.ts";
 import { DecodeError } from "./errors.ts";
 import { EXT } from "./format.ts";
-import { TimedStorage } from "./timed_storage.ts";
 
 /** One owner's value in a dictionary. */
 export interface DictionaryItem {
@@ -13,59 +12,6 @@ export interface DictionaryItem {
   readonly value: Uint8Array;
   /** DHT time (Unix seconds). */
   readonly expiration: number;
-}
-
-/** Whether a record takes another's place: later, or equally late and with greater bytes, so that all replicas agree. */
-export function supersedes(
-  next: Pick<DictionaryItem, "value" | "expiration">,
-  present: Pick<DictionaryItem, "value" | "expiration">,
-): boolean {
-  return next.expiration > present.expiration ||
-    (next.expiration === present.expiration &&
-      compare(next.value, present.value) > 0);
-}
-
-/** The values of many owners under one key, each with its own expiration. */
-export class Dictionary {
-  readonly #items: TimedStorage<string, DictionaryItem>;
-
-  /** `now` gives the DHT time in seconds. */
-  constructor(now: () => number) {
-    this.#items = new TimedStorage<string, DictionaryItem>(
-      now,
-      Infinity,
-      supersedes,
-    );
-  }
-
-  /** Live items. */
-  get size(): number {
-    return this.#items.size;
-  }
-
-  /** When the last live item expires, from the items themselves; 0 without any. */
-  get expiration(): number {
-    let latest = 0;
-    for (const { expiration } of this.items()) {
-      latest = Math.max(latest, expiration);
-    }
-    return latest;
-  }
-
-  /** Stores an item unless it is expired or not newer than what is there. */
-  store(item: DictionaryItem): boolean {
-    return this.#items.store(toHex(item.subkey), item, item.expiration);
-  }
-
-  /** The live item of a subkey, in its serialized form. */
-  get(subkey: Uint8Array): DictionaryItem | undefined {
-    return this.#items.get(toHex(subkey))?.value;
-  }
-
-  /** All live items, in the order of their first storing. */
-  *items(): IterableIterator<DictionaryItem> {
-    for (const [, { value }] of this.#items.entries()) yield value;
-  }
 }
 
 /** The reference's wire form of a dictionary without a limit of its size. */

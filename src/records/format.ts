@@ -1,5 +1,8 @@
-/** Codes of msgpack's extension values in records (the reference's). */
-export const EXT = { tuple: 0x40, dictionary: 0x50 } as const;
+/**
+ * Codes of msgpack's extension values in records: the reference's, and that of
+ * tombstones, which the reference passes on as bytes that it does not know.
+ */
+export const EXT = { tuple: 0x40, dictionary: 0x50, tombstone: 0x54 } as const;
 
 /** Bounds of every serialized value, whoever made it. */
 export const LIMITS = {

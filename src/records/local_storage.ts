@@ -1,170 +1,301 @@
-import { equal, toHex } from "../core/bytes.ts";
-import { Dictionary, supersedes } from "./dictionary.ts";
-import { encode } from "./serializer.ts";
-import type { DhtRecord } from "./record.ts";
+import { equal } from "../core/bytes.ts";
+import { recordDigest } from "./digest.ts";
+import { makeRoom, makeRoomInKey } from "./eviction.ts";
+import { MEMORY_LIMITS, sizeOf, type StorageLimits } from "./limits.ts";
+import { MemoryTable } from "./memory_table.ts";
+import { type DhtRecord, isPlain, NO_SUBKEY, supersedes } from "./record.ts";
+import { Shares } from "./shares.ts";
+import type { HeldRecord, Place, RecordTable } from "./table.ts";
+import { isTombstone } from "./tombstone.ts";
 
-/** Serialized `null`: the subkey of a record that has none. */
-export const NO_SUBKEY: Uint8Array = encode(null);
+/** Why a record is not taken. */
+export type StoreRefusal =
+  /** Its expiration is past, or no number that could pass. */
+  | "expired"
+  /** It is larger than one record may be. */
+  | "record-too-large"
+  /** The key has as many subkeys as it may have. */
+  | "key-full"
+  /** Its owner has as many records, or bytes, as it may have. */
+  | "owner-full"
+  /** There is no room, and nobody whose records would go first. */
+  | "storage-full"
+  /** It cannot be kept safe: the medium failed. */
+  | "storage-failed";
 
-/** Whether a record stands alone under its key. */
-export function isPlain(record: Pick<DhtRecord, "subkey">): boolean {
-  return equal(record.subkey, NO_SUBKEY);
+/**
+ * What became of a record: `held` when the very same is there already, `older`
+ * when what is there is newer, `conflict` when it is not what was expected.
+ */
+export type StoreOutcome =
+  | "stored"
+  | "held"
+  | "older"
+  | "conflict"
+  | StoreRefusal;
+
+/** Options of {@linkcode LocalStorage}. */
+export interface LocalStorageOptions {
+  /** Where the records are; in memory by default. */
+  readonly table?: RecordTable;
+  /** Bounds other than {@linkcode MEMORY_LIMITS}. */
+  readonly limits?: Partial<StorageLimits>;
+  /** Whose records never give way to a stranger's; nobody's by default. */
+  readonly isMember?: (owner: string) => boolean;
 }
 
-/** What became of a record: `full` when the storage's bounds are reached. */
-export type StoreOutcome = "stored" | "older" | "expired" | "full";
-
-/** Bounds of a {@linkcode LocalStorage}. */
-export interface StorageBounds {
-  /** Most keys. */
-  readonly keys: number;
-  /** Most live subkeys of one key. */
-  readonly subkeys: number;
-  /** Most bytes of all keys, subkeys and values together. */
-  readonly bytes: number;
+/** Who stores a record, and on what condition. */
+export interface StoreOptions {
+  /** Who answers for the record; its limits are charged. */
+  readonly owner?: string;
+  /** Digest of the record that must be there; `null` for none. */
+  readonly expected?: Uint8Array | null | undefined;
 }
 
-const BOUNDS: StorageBounds = {
-  keys: 65_536,
-  subkeys: 4_096,
-  bytes: 64 * 1024 * 1024,
-};
+/** Part of a key's records. */
+export interface RecordPage {
+  /** Ascending by subkey. */
+  readonly records: readonly DhtRecord[];
+  /** Whether more follow. */
+  readonly more: boolean;
+}
 
-/** Expired records of keys that nobody asks for are looked for this often, s. */
+/** Expired records are looked for this often, s. */
 const SWEEP_PERIOD = 1;
-
-interface Plain {
-  readonly value: Uint8Array;
-  readonly expiration: number;
-}
+/** Expired records that are dropped in one step. */
+const SWEEP_ROWS = 1_024;
 
 /**
  * The records that this peer holds.
  *
- * A plain record and a dictionary under one key replace each other when they
- * expire later. What is handed out is never what is held: nothing read can be
- * written through.
+ * The newest record of each subkey is kept, in whatever order they come. A
+ * plain record is visible while it outlives every item of the key's dictionary;
+ * otherwise the items are. Nothing that is read can be written through.
  */
 export class LocalStorage {
-  readonly #entries = new Map<string, Plain | Dictionary>();
+  readonly #table: RecordTable;
+  readonly #limits: StorageLimits;
+  readonly #shares: Shares;
   readonly #now: () => number;
-  readonly #bounds: StorageBounds;
-  #bytes = 0;
-  #records = 0;
-  #swept = 0;
+  #losses = 0;
+  #swept = -Infinity;
 
   /** `now` gives the DHT time in seconds. */
-  constructor(now: () => number, bounds: Partial<StorageBounds> = {}) {
+  constructor(now: () => number, options: LocalStorageOptions = {}) {
     this.#now = now;
-    this.#bounds = { ...BOUNDS, ...bounds };
+    this.#table = options.table ?? new MemoryTable();
+    this.#limits = { ...MEMORY_LIMITS, ...options.limits };
+    this.#shares = new Shares(options.isMember ?? (() => false));
+    this.#shares.reset(this.#table.usage());
   }
 
-  /** Live records, each subkey counting as one. */
+  /** Records, each subkey counting as one; expired ones only until they are dropped. */
   get records(): number {
-    this.#sweep();
-    return this.#records;
+    this.#readSafely(undefined, () => this.#prepare());
+    return this.#shares.records;
   }
 
-  /** Stores a record that was validated. */
-  store(record: DhtRecord): StoreOutcome {
-    const { expiration } = record;
+  /** What the records count for, bytes. */
+  get bytes(): number {
+    return this.#shares.bytes;
+  }
+
+  /**
+   * Stores a record that was validated. It is safe once
+   * {@linkcode LocalStorage.committed} says so.
+   */
+  store(record: DhtRecord, options: StoreOptions = {}): StoreOutcome {
+    try {
+      this.#prepare();
+      return this.#store(record, options);
+    } catch {
+      return "storage-failed";
+    }
+  }
+
+  /** Waits until everything stored so far is safe. @throws when it is not, and gone. */
+  committed(): Promise<void> {
+    return this.#table.committed();
+  }
+
+  /**
+   * Copies of the records under a key that a reader needs: what is visible,
+   * and every tombstone; of some subkeys when they are given.
+   */
+  find(key: Uint8Array, subkeys?: readonly Uint8Array[]): DhtRecord[] {
+    if (subkeys === undefined) {
+      return this.page(key, { bytes: Infinity, records: Infinity })
+        .records.slice();
+    }
+    const others = subkeys.filter((each) => !equal(each, NO_SUBKEY));
+    return this.#readSafely([], () =>
+      [NO_SUBKEY, ...others]
+        .map((subkey) => this.#live(this.#table.get(key, subkey)))
+        .filter((row) => row !== undefined)
+        .filter(this.#readable(key))
+        .map(copyOf));
+  }
+
+  /** Part of what {@linkcode LocalStorage.find} gives: one record at least if there are any. */
+  page(
+    key: Uint8Array,
+    bounds: { readonly bytes: number; readonly records: number },
+    after?: Uint8Array,
+  ): RecordPage {
+    return this.#readSafely({ records: [], more: false }, () => {
+      const records: DhtRecord[] = [];
+      const wanted = this.#readable(key);
+      let bytes = 0;
+      for (const row of this.#table.rows(key, after)) {
+        if (this.#live(row) === undefined || !wanted(row)) continue;
+        bytes += row.size;
+        const full = records.length >= bounds.records || bytes > bounds.bytes;
+        if (full && records.length > 0) return { records, more: true };
+        records.push(copyOf(row));
+      }
+      return { records, more: false };
+    });
+  }
+
+  /** All live records as they are held, hidden ones and tombstones too, ascending by key and subkey. */
+  *scan(after?: Place): Generator<DhtRecord> {
+    for (const row of this.#table.scan(after)) {
+      if (this.#live(row) !== undefined) yield copyOf(row);
+    }
+  }
+
+  /** Keeps what is safe, and lets go of the rest. */
+  close(): Promise<void> {
+    return this.#table.close();
+  }
+
+  #store(record: DhtRecord, options: StoreOptions): StoreOutcome {
+    const { key, subkey, value, expiration } = record;
+    const { owner = "", expected } = options;
     if (!Number.isFinite(expiration) || expiration < this.#now()) {
       return "expired";
     }
-    if (this.#now() >= this.#swept + SWEEP_PERIOD) this.#sweep();
-    const key = toHex(record.key);
-    const present = this.#live(key);
-    if (present === undefined && this.#entries.size >= this.#bounds.keys) {
-      return "full";
+    if (subkey.length + value.length > this.#limits.recordBytes) {
+      return "record-too-large";
     }
-    const size = sizeOf(record);
-    if (this.#bytes + size > this.#bounds.bytes) return "full";
-    const outcome = isPlain(record)
-      ? this.#storePlain(key, record, present)
-      : this.#storeItem(key, record, present);
-    if (outcome === "stored") this.#bytes += size;
-    return outcome;
+    const row = this.#table.get(key, subkey);
+    const present = this.#live(row);
+    if (expected !== undefined && !isExpected(present, expected)) {
+      return "conflict";
+    }
+    if (present !== undefined && !supersedes(record, present)) {
+      const same = present.expiration === expiration &&
+        equal(present.value, value);
+      return same ? "held" : "older";
+    }
+    const next = {
+      key,
+      subkey,
+      value,
+      expiration,
+      owner,
+      size: sizeOf(record),
+      deleted: isTombstone(record),
+    };
+    const refusal = this.#makeRoom(next, row);
+    if (refusal !== undefined) return refusal;
+    this.#table.put(next);
+    if (row !== undefined) this.#shares.add(row.owner, -1, -row.size);
+    this.#shares.add(owner, 1, next.size);
+    return next.deleted || this.#readable(key)(next) ? "stored" : "older";
   }
 
-  /** Copies of the live records under a key; of some subkeys when they are given. */
-  find(key: Uint8Array, subkeys?: readonly Uint8Array[]): DhtRecord[] {
-    const present = this.#live(toHex(key));
-    if (present === undefined) return [];
-    if (!(present instanceof Dictionary)) {
-      return [{ key, subkey: NO_SUBKEY, ...present }];
+  /** Sees to the limits; says which one is reached. */
+  #makeRoom(
+    next: HeldRecord,
+    replaced: HeldRecord | undefined,
+  ): StoreRefusal | undefined {
+    const { owner, size, key } = next;
+    const own = this.#shares.of(owner);
+    const mine = replaced?.owner === owner ? replaced : undefined;
+    if (
+      own.records + 1 - (mine ? 1 : 0) > this.#limits.ownerRecords ||
+      own.bytes + size - (mine?.size ?? 0) > this.#limits.ownerBytes
+    ) return "owner-full";
+    if (
+      replaced === undefined && this.#table.count(key) >= this.#limits.subkeys
+    ) {
+      const given = makeRoomInKey(this.#table.facts(key), next, this.#shares);
+      if (given === undefined) return "key-full";
+      this.#remove(given);
     }
-    const items = subkeys === undefined
-      ? [...present.items()]
-      : subkeys.flatMap((subkey) => present.get(subkey) ?? []);
-    return items.map((item) => ({ key, ...item }));
-  }
-
-  #storePlain(
-    key: string,
-    { value, expiration }: DhtRecord,
-    present: Plain | Dictionary | undefined,
-  ): StoreOutcome {
-    if (present instanceof Dictionary) {
-      if (expiration <= present.expiration) return "older";
-    } else if (
-      present !== undefined && !supersedes({ value, expiration }, present)
-    ) return "older";
-    this.#entries.set(key, { value, expiration });
-    return "stored";
-  }
-
-  #storeItem(
-    key: string,
-    { subkey, value, expiration }: DhtRecord,
-    present: Plain | Dictionary | undefined,
-  ): StoreOutcome {
-    if (present instanceof Dictionary) {
-      if (
-        present.size >= this.#bounds.subkeys &&
-        present.get(subkey) === undefined
-      ) return "full";
-      return present.store({ subkey, value, expiration }) ? "stored" : "older";
-    }
-    if (present !== undefined && present.expiration >= expiration) {
-      return "older";
-    }
-    const dictionary = new Dictionary(this.#now);
-    dictionary.store({ subkey, value, expiration });
-    this.#entries.set(key, dictionary);
-    return "stored";
-  }
-
-  #live(key: string): Plain | Dictionary | undefined {
-    const present = this.#entries.get(key);
-    if (present === undefined) return undefined;
-    const live = present instanceof Dictionary
-      ? present.size > 0
-      : present.expiration >= this.#now();
-    if (live) return present;
-    this.#entries.delete(key);
+    const wanted = {
+      bytes: this.#shares.bytes + size - (replaced?.size ?? 0) -
+        this.#limits.bytes,
+      records: this.#shares.records + (replaced === undefined ? 1 : 0) -
+        this.#limits.records,
+    };
+    const victims = makeRoom(this.#table, this.#shares, next, wanted);
+    if (victims === undefined) return "storage-full";
+    victims.forEach((victim) => this.#remove(victim));
     return undefined;
   }
 
-  /** Drops what is expired and counts what is left. */
-  #sweep(): void {
-    this.#swept = this.#now();
-    this.#bytes = 0;
-    this.#records = 0;
-    for (const key of [...this.#entries.keys()]) {
-      const present = this.#live(key);
-      if (present === undefined) continue;
-      const items = present instanceof Dictionary
-        ? present.items()
-        : [{ ...present, subkey: NO_SUBKEY }];
-      for (const item of items) {
-        this.#records++;
-        this.#bytes += sizeOf(item);
-      }
+  /** Which of a key's live rows a reader needs. */
+  #readable(key: Uint8Array): (row: HeldRecord) => boolean {
+    const plain = this.#live(this.#table.get(key, NO_SUBKEY));
+    const shown = plain !== undefined && !plain.deleted &&
+      this.#outlivesItems(plain);
+    return (row) => row.deleted || isPlain(row) === shown;
+  }
+
+  #outlivesItems(plain: HeldRecord): boolean {
+    for (const item of this.#table.facts(plain.key)) {
+      if (
+        !item.deleted && !isPlain(item) && item.expiration >= plain.expiration
+      ) return false;
     }
+    return true;
+  }
+
+  /** A medium that fails hides what it holds, and stops nobody. */
+  #readSafely<T>(nothing: T, read: () => T): T {
+    try {
+      return read();
+    } catch {
+      return nothing;
+    }
+  }
+
+  #live(row: HeldRecord | undefined): HeldRecord | undefined {
+    return row !== undefined && row.expiration >= this.#now() ? row : undefined;
+  }
+
+  #remove(row: Place & { readonly owner: string; readonly size: number }) {
+    this.#table.remove(row);
+    this.#shares.add(row.owner, -1, -row.size);
+  }
+
+  /** Counts anew after a loss, and drops some of what is expired. */
+  #prepare(): void {
+    if (this.#losses !== this.#table.losses) {
+      this.#losses = this.#table.losses;
+      this.#shares.reset(this.#table.usage());
+    }
+    const now = this.#now();
+    if (now < this.#swept + SWEEP_PERIOD) return;
+    const expired = this.#table.soonest(now, SWEEP_ROWS);
+    expired.forEach((row) => this.#remove(row));
+    // More is left: the next call goes on.
+    if (expired.length < SWEEP_ROWS) this.#swept = now;
   }
 }
 
-function sizeOf(record: Pick<DhtRecord, "subkey" | "value">): number {
-  // The rest is what the key, the expiration and the maps take.
-  return record.subkey.length + record.value.length + 128;
+function copyOf({ key, subkey, value, expiration }: HeldRecord): DhtRecord {
+  return { key, subkey, value, expiration };
+}
+
+function isExpected(
+  present: HeldRecord | undefined,
+  expected: Uint8Array | null,
+): boolean {
+  const held = present?.deleted ? undefined : present;
+  return expected === null || held === undefined
+    ? expected === null && held === undefined
+    : equal(recordDigest(held), expected);
 }

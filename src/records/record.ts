@@ -1,4 +1,4 @@
-import type { Bytes } from "../core/bytes.ts";
+import { type Bytes, compare, equal } from "../core/bytes.ts";
 import { encode } from "./serializer.ts";
 import { Float, Tuple } from "./values.ts";
 
@@ -14,6 +14,14 @@ export interface DhtRecord {
   readonly expiration: number;
 }
 
+/** Serialized `null`: the subkey of a record that has none. */
+export const NO_SUBKEY: Uint8Array = encode(null);
+
+/** Whether a record stands alone under its key. */
+export function isPlain(record: Pick<DhtRecord, "subkey">): boolean {
+  return equal(record.subkey, NO_SUBKEY);
+}
+
 /** The bytes that an owner signs: the 4-tuple with the value before signing. */
 export function signedBytes(record: DhtRecord): Bytes {
   return encode(
@@ -24,4 +32,14 @@ export function signedBytes(record: DhtRecord): Bytes {
       new Float(record.expiration),
     ]),
   );
+}
+
+/** Whether a record takes another's place: later, or equally late and with greater bytes, so that all replicas agree. */
+export function supersedes(
+  next: Pick<DhtRecord, "value" | "expiration">,
+  present: Pick<DhtRecord, "value" | "expiration">,
+): boolean {
+  return next.expiration > present.expiration ||
+    (next.expiration === present.expiration &&
+      compare(next.value, present.value) > 0);
 }

@@ -6,7 +6,9 @@ import {
   encode,
   generateIdentity,
   type Identity,
+  LocalStorage,
   ManualClock,
+  MemoryTable,
   MetricsRegistry,
   NO_SUBKEY,
   PredicateValidator,
@@ -16,7 +18,12 @@ import {
   Tuple,
 } from "../../mod.ts";
 import { Dht, type Found } from "../../src/dht/mod.ts";
-import { decodeStore, encodeFound, encodeStore } from "../../src/dht/wire.ts";
+import {
+  decodeStore,
+  decodeStoreAnswers,
+  encodeFound,
+  encodeStore,
+} from "../../src/dht/wire.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";
 import { CallBus } from "./call_bus.ts";
 
@@ -382,4 +389,40 @@ Deno.test("a replica tells who sent a record, learns what it depends on, and say
     encodeStore([record]),
   );
   assertEquals(seen, ["post stranger", "stored post stranger"]);
+});
+
+Deno.test("nothing is acknowledged that the medium did not keep", async () => {
+  const table = Object.assign(new MemoryTable(), {
+    committed: () => Promise.reject(new Error("disk full")),
+  });
+  const { bus, clock, later } = setUp(0);
+  const { peerId } = generateIdentity();
+  const metrics = new MetricsRegistry();
+  const dht = new Dht({
+    peerId,
+    calls: bus.of(peerId),
+    members: () => [],
+    validator: new CompositeValidator([]),
+    storage: new LocalStorage(() => clock.now() / 1000, { table }),
+    clock,
+    metrics,
+  });
+  const answer = await bus.raw(
+    peerId,
+    "dht.store",
+    encodeStore([{
+      key: dhtId("k"),
+      subkey: NO_SUBKEY,
+      value: encode(1),
+      expiration: later(60),
+    }]),
+  );
+  assertEquals(decodeStoreAnswers(answer, 1), ["refused"]);
+  assertEquals(
+    metrics.get("meshnode_dht_refused_records_total", {
+      reason: "storage-failed",
+    }),
+    1,
+  );
+  assertEquals(await dht.get("nothing"), undefined, "and it goes on");
 });

@@ -1,0 +1,134 @@
+import { compare, toHex } from "../core/bytes.ts";
+import { Heap } from "./heap.ts";
+import type { HeldRecord, OwnerUsage, Place, RecordTable } from "./table.ts";
+
+/** The rows of one key. */
+interface Rows {
+  readonly key: Uint8Array;
+  readonly bySubkey: Map<string, HeldRecord>;
+  /** Ascending by subkey; absent until it is asked for anew. */
+  sorted: readonly HeldRecord[] | undefined;
+}
+
+const expiration = (row: HeldRecord) => row.expiration;
+
+/** Records in memory, which end with the process. */
+export class MemoryTable implements RecordTable {
+  readonly #keys = new Map<string, Rows>();
+  readonly #soonest = new Heap<HeldRecord>(expiration);
+  readonly #owners = new Map<string, Heap<HeldRecord>>();
+  /** Nothing is ever lost. */
+  readonly losses = 0;
+
+  /** What each owner's rows take: nothing at first. */
+  usage(): Iterable<OwnerUsage> {
+    return [];
+  }
+
+  /** One row. */
+  get(key: Uint8Array, subkey: Uint8Array): HeldRecord | undefined {
+    return this.#keys.get(toHex(key))?.bySubkey.get(toHex(subkey));
+  }
+
+  /** A key's rows, ascending by subkey. */
+  rows(key: Uint8Array, after?: Uint8Array): Iterable<HeldRecord> {
+    const rows = this.#keys.get(toHex(key));
+    return rows === undefined ? [] : sortedAfter(rows, after);
+  }
+
+  /** The same. */
+  facts(key: Uint8Array): Iterable<HeldRecord> {
+    return this.rows(key);
+  }
+
+  /** How many rows a key has. */
+  count(key: Uint8Array): number {
+    return this.#keys.get(toHex(key))?.bySubkey.size ?? 0;
+  }
+
+  /** All rows, ascending by key and subkey. */
+  *scan(after?: Place): Iterable<HeldRecord> {
+    const keys = [...this.#keys.values()]
+      .filter(({ key }) => after === undefined || compare(key, after.key) >= 0)
+      .sort((a, b) => compare(a.key, b.key));
+    for (const rows of keys) {
+      const begun = after !== undefined && compare(rows.key, after.key) === 0;
+      yield* sortedAfter(rows, begun ? after.subkey : undefined);
+    }
+  }
+
+  /** Rows of an owner, soonest expiration first. */
+  soonestOf(owner: string, most: number): HeldRecord[] {
+    return this.#owners.get(owner)?.first(most) ?? [];
+  }
+
+  /** Rows that expire before a time, soonest first. */
+  soonest(before: number, most: number): HeldRecord[] {
+    const [next] = this.#soonest.first(1);
+    if (next === undefined || next.expiration >= before) return [];
+    return this.#soonest.first(most)
+      .filter((row) => row.expiration < before);
+  }
+
+  /** Writes a row. */
+  put(row: HeldRecord): void {
+    this.remove(row);
+    const name = toHex(row.key);
+    let rows = this.#keys.get(name);
+    if (rows === undefined) {
+      rows = { key: row.key, bySubkey: new Map(), sorted: undefined };
+      this.#keys.set(name, rows);
+    }
+    rows.bySubkey.set(toHex(row.subkey), row);
+    rows.sorted = undefined;
+    this.#soonest.add(row);
+    let owned = this.#owners.get(row.owner);
+    if (owned === undefined) {
+      owned = new Heap<HeldRecord>(expiration);
+      this.#owners.set(row.owner, owned);
+    }
+    owned.add(row);
+  }
+
+  /** Removes a row. */
+  remove({ key, subkey }: Place): void {
+    const name = toHex(key);
+    const rows = this.#keys.get(name);
+    const row = rows?.bySubkey.get(toHex(subkey));
+    if (rows === undefined || row === undefined) return;
+    rows.bySubkey.delete(toHex(subkey));
+    rows.sorted = undefined;
+    if (rows.bySubkey.size === 0) this.#keys.delete(name);
+    this.#soonest.delete(row);
+    const owned = this.#owners.get(row.owner);
+    owned?.delete(row);
+    if (owned?.size === 0) this.#owners.delete(row.owner);
+  }
+
+  /** Memory is as safe as it gets. */
+  committed(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Nothing is kept open. */
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+function sortedAfter(
+  rows: Rows,
+  after: Uint8Array | undefined,
+): readonly HeldRecord[] {
+  rows.sorted ??= [...rows.bySubkey.values()]
+    .sort((a, b) => compare(a.subkey, b.subkey));
+  if (after === undefined) return rows.sorted;
+  let low = 0;
+  for (let high = rows.sorted.length; low < high;) {
+    const middle = (low + high) >> 1;
+    const { subkey } = rows.sorted[middle] as HeldRecord;
+    if (compare(subkey, after) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return rows.sorted.slice(low);
+}
