@@ -24,6 +24,11 @@ export interface ReadOptions {
 export interface ChainView {
   /** The block that all answers belong to. */
   readonly block: BlockRef;
+  /**
+   * Whether the answers are what an earlier run was told, since the chain was
+   * not reached yet. Enough to know who the members were; not to vote by.
+   */
+  readonly stale: boolean;
   /** The block's own time, in milliseconds of the Unix epoch. */
   time(options?: ReadOptions): Promise<number>;
   /** The subnet, with its slot and limits. */

@@ -4,13 +4,12 @@ import {
   type ConsensusSubmission,
   NODE_CLASSES,
   type NodeClass,
-  type PeerInfo,
+  type SubnetBootnode,
   type SubnetNodeInfo,
   type SubnetState,
 } from "../types.ts";
 import {
   account,
-  addressText,
   amount,
   bytes,
   type Fields,
@@ -22,7 +21,7 @@ import {
   text,
   word,
 } from "./fields.ts";
-import type { Layout } from "./metadata.ts";
+import { type Layout, rulesOf } from "./layouts/mod.ts";
 
 /** What storage tells of a node; stake and owner are stored elsewhere. */
 export type StoredNode = Omit<
@@ -123,47 +122,55 @@ function nodeOf(fields: Fields, layout: Layout): StoredNode | undefined {
   return {
     id,
     hotkey: account(fields["hotkey"]),
-    ...(layout === "R25" ? peersOfR25(fields) : {
-      peer: peerInfo(fields["peerInfo"]),
-      bootnode: optional(fields["bootnodePeerInfo"], peerInfo),
-      client: optional(fields["clientPeerInfo"], peerInfo),
-    }),
+    ...rulesOf(layout).peers(fields),
     nodeClass: classOf(nodeClass),
     startEpoch: integer(startEpoch),
   };
 }
 
-/** The peers of a node, in R25. */
-export function peersOfR25(
-  fields: Fields,
-): Pick<StoredNode, "peer" | "bootnode" | "client"> {
-  const alone = (peerId: unknown): PeerInfo => ({
-    peerId: text(peerId),
-    multiaddr: undefined,
-  });
-  return {
-    peer: alone(fields["peerId"]),
-    // There an address is text by convention, and belongs to the bootnode.
-    bootnode: {
-      ...alone(fields["bootnodePeerId"]),
-      multiaddr: optional(fields["bootnode"], text),
-    },
-    client: alone(fields["clientPeerId"]),
-  };
-}
-
-/** A peer of a node, since R26. */
-export function peerInfo(value: unknown): PeerInfo {
-  const { peerId, multiaddr: address } = fieldsOf(value);
-  return {
-    peerId: text(peerId),
-    multiaddr: optional(address, addressText),
-  };
-}
-
-/** The class of a node. */
-export function classOf(value: unknown): NodeClass {
+function classOf(value: unknown): NodeClass {
   const found = NODE_CLASSES.find((each) => each === word(value));
   if (found !== undefined) return found;
   throw new Error(`the class ${value} is unknown`);
+}
+
+/** Node ids. @throws {ChainUnreadableError} */
+export function storedIds(value: Codec): number[] {
+  return strictly("a list of nodes", () => list(value.toJSON()).map(integer));
+}
+
+/** The nodes that an emergency names. @throws {ChainUnreadableError} */
+export function storedEmergency(value: Codec): number[] {
+  return strictly(
+    "an emergency's nodes",
+    () => list(fieldsOf(value.toJSON())["subnetNodeIds"]).map(integer),
+  );
+}
+
+/** An account. @throws {ChainUnreadableError} */
+export function storedAccount(value: Codec): string {
+  return strictly("an account", () => account(value.toJSON()));
+}
+
+/** The free balance in an account's data. @throws {ChainUnreadableError} */
+export function storedFreeBalance(value: Codec): bigint {
+  return strictly(
+    "a balance",
+    () => amount(fieldsOf(fieldsOf(value.toJSON())["data"])["free"]),
+  );
+}
+
+/** The bootnodes of a subnet; those whose address is none are left out. @throws {ChainUnreadableError} */
+export function storedBootnodes(
+  value: Codec,
+  layout: Layout,
+): SubnetBootnode[] {
+  return strictly(
+    "a map of bootnodes",
+    () =>
+      Object.entries(fieldsOf(value.toJSON())).flatMap(([peer, address]) => {
+        const multiaddr = rulesOf(layout).address(address);
+        return multiaddr === undefined ? [] : { peerId: text(peer), multiaddr };
+      }),
+  );
 }

@@ -1,8 +1,8 @@
 import { Metadata, TypeRegistry } from "@polkadot/types";
 import { MeshError } from "../../core/errors.ts";
+import { type Layout, layoutOf } from "./layouts/mod.ts";
 
-/** The layouts of the chain's data that are known, named as in the chain's history. */
-export type Layout = "R25" | "R26";
+export type { Layout };
 
 /** The error for a chain whose data has a layout that is not known. */
 export class UnknownLayoutError extends MeshError {
@@ -46,30 +46,19 @@ export function readMetadata(hex: `0x${string}`): ChainTypes {
     );
   }
   registry.setMetadata(metadata);
-  return { registry, metadata, layout: layoutOf(metadata) };
+  const layout = layoutOf((type) => fieldsOf(metadata, type));
+  if (typeof layout === "object") throw new UnknownLayoutError(layout.unknown);
+  return { registry, metadata, layout };
 }
 
-function layoutOf(metadata: Metadata): Layout {
-  const names = (type: string): string[] | undefined => {
-    const found = metadata.asLatest.lookup.types.find(({ type: { path } }) =>
-      path.at(-1)?.toString() === type
-    );
-    return found?.type.def.isComposite
-      ? found.type.def.asComposite.fields.map(({ name }) =>
-        name.unwrapOr("").toString()
-      )
-      : undefined;
-  };
-  const node = names("SubnetNode");
-  if (node === undefined) throw new UnknownLayoutError("it has no subnets");
-  const has = (...fields: string[]) =>
-    fields.every((field) => node.includes(field));
-  if (has("validator_id")) {
-    throw new UnknownLayoutError("its nodes belong to validators (R26b)");
-  }
-  if (has("hotkey", "peer_info")) return "R26";
-  if (has("hotkey", "peer_id", "bootnode_peer_id", "client_peer_id")) {
-    return "R25";
-  }
-  throw new UnknownLayoutError(`its nodes have ${node.join(", ")}`);
+/** Names of a struct's fields; `undefined` when the chain has no such struct. */
+function fieldsOf(metadata: Metadata, name: string): string[] | undefined {
+  const found = metadata.asLatest.lookup.types.find(({ type: { path } }) =>
+    path.at(-1)?.toString() === name
+  );
+  return found?.type.def.isComposite
+    ? found.type.def.asComposite.fields.map((field) =>
+      field.name.unwrapOr("").toString()
+    )
+    : undefined;
 }

@@ -34,6 +34,19 @@ export class ChainStorage {
   }
 
   /**
+   * What the keys of a map begin with, given the first of its arguments.
+   *
+   * @throws {UnknownLayoutError} when the chain has no such map.
+   */
+  prefix(pallet: string, item: string, ...args: unknown[]): `0x${string}` {
+    const { iterKey } = this.#entry(pallet, item);
+    if (iterKey !== undefined) {
+      return iterKey(...args).toHex() as `0x${string}`;
+    }
+    throw new UnknownLayoutError(`${pallet}.${item} is no map`);
+  }
+
+  /**
    * The value of an answer. `undefined` means that there is none; items that
    * have a default give that instead.
    *

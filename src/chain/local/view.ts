@@ -39,6 +39,7 @@ export function viewAt(
   const nodes = (store: Store) => readNodes(store);
   return {
     block,
+    stale: false,
     time: (options) =>
       read(
         options?.signal,
