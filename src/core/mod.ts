@@ -5,5 +5,5 @@ export * from "./errors.ts";
 export * from "./log.ts";
 export * from "./manual_clock.ts";
 export * from "./metrics.ts";
+export * from "./tasks.ts";
 export * from "./token_bucket.ts";
-export * from "./version.ts";

@@ -1,11 +1,18 @@
 import { compare, toHex } from "../core/bytes.ts";
 import type { Metrics } from "../core/metrics.ts";
-import { type DhtRecord, isPlain, supersedes } from "../records/record.ts";
+import {
+  type DhtRecord,
+  isPlain,
+  NO_SUBKEY,
+  supersedes,
+} from "../records/record.ts";
 import { decode } from "../records/serializer.ts";
 import { isTombstone } from "../records/tombstone.ts";
 import type { RecordValidator } from "../validation/validator.ts";
 import type { ReplicaService } from "./service.ts";
 import type { Found, FoundEntry } from "./types.ts";
+
+const PLAIN = toHex(NO_SUBKEY);
 
 /**
  * What the replicas of one key hold together: the newest valid record of each
@@ -26,6 +33,26 @@ export class Merge {
     this.#service = service;
     this.#validator = validator;
     this.#metrics = metrics;
+  }
+
+  /** Whether nothing was found. */
+  get isEmpty(): boolean {
+    return this.#records.size === 0;
+  }
+
+  /** How many subkeys were found. */
+  get size(): number {
+    return this.#records.size;
+  }
+
+  /** Whether a plain record was found. */
+  get hasPlain(): boolean {
+    return this.#records.has(PLAIN);
+  }
+
+  /** The newest valid records. */
+  get records(): readonly DhtRecord[] {
+    return [...this.#records.values()];
   }
 
   /** Takes a record in if it is newer than what was found so far, and valid. */

@@ -1,2 +1,4 @@
-export { type Calls, Dht, type DhtOptions } from "./dht.ts";
+export { Dht } from "./dht.ts";
+export { StoreError } from "./errors.ts";
+export type { Calls, DhtOptions } from "./options.ts";
 export * from "./types.ts";

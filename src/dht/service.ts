@@ -113,6 +113,9 @@ export class ReplicaService {
     type: ValidationType,
     sender: string | undefined,
   ): Promise<StoreAnswer> {
+    const left = record.expiration - dhtTime(this.#clock);
+    if (!(left >= 0)) return "expired";
+    if (left > this.#maxLifetime) return "too-long-lived";
     let verdict = this.#judge(record, type, sender);
     if (verdict === "later") {
       using limit = deadline(LEARN_TIMEOUT);
@@ -130,7 +133,7 @@ export class ReplicaService {
     // Sent again after a lost answer: held is held.
     if (kept === "stored" || kept === "held") return "stored";
     this.#metrics.count("meshnode_dht_refused_records_total", { reason: kept });
-    return "refused";
+    return kept;
   }
 
   /** Nothing is acknowledged before it is safe. */

@@ -29,13 +29,17 @@ export interface ReplicaAnswer {
    * know yet what the record depends on; the same record may be sent again.
    */
   readonly outcome: ReplicaOutcome;
+  /** Why it refused, or could not be reached; a code. */
+  readonly reason?: string;
 }
 
 /** The result of a store. */
 export interface StoreResult {
-  /** Whether at least one replica stored the record. */
+  /** Whether so many replicas stored the record as are needed. */
   readonly stored: boolean;
-  /** Each replica's answer, nearest first. */
+  /** How many are needed. */
+  readonly quorum: number;
+  /** The answers so far, nearest first. */
   readonly replicas: readonly ReplicaAnswer[];
 }
 
@@ -68,10 +72,32 @@ export type Found =
     readonly entries: readonly FoundEntry[];
   };
 
+/** One call of an operation, for whoever wants to see how it went. */
+export interface CallTrace {
+  /** Who was asked, base58. */
+  readonly peerId: string;
+  /** For what. */
+  readonly method: string;
+  /** How long it took. */
+  readonly milliseconds: number;
+  /** `answered`, or the code of what went wrong. */
+  readonly outcome: string;
+}
+
 /** Options of a call. */
 export interface CallOptions {
   /** Ends the call. */
   readonly signal?: AbortSignal | undefined;
+  /** Is told of each call to another peer, once it ended. */
+  readonly onCall?: (trace: CallTrace) => void;
+}
+
+/** Options of a store. */
+export interface PutOptions extends CallOptions {
+  /** How many replicas must take the record; see {@linkcode DhtOptions}. */
+  readonly writeQuorum?: number;
+  /** Wait for every replica's answer, not only for the quorum. */
+  readonly awaitAll?: boolean;
 }
 
 /** Options of a read. */
@@ -85,7 +111,7 @@ export interface GetOptions extends CallOptions {
 /** Records, as everything above the DHT sees them. */
 export interface RecordStore {
   /** Stores a record at its replicas. */
-  store(request: StoreRequest, options?: CallOptions): Promise<StoreResult>;
+  store(request: StoreRequest, options?: PutOptions): Promise<StoreResult>;
   /** Finds what lives under a key; `undefined` if nothing does. */
   get(key: MeshValue, options?: GetOptions): Promise<Found | undefined>;
 }

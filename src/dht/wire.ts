@@ -35,8 +35,24 @@ export interface FindQuery {
   readonly subkeys?: readonly Uint8Array[] | undefined;
 }
 
-/** What a replica answers for one record. */
-export const STORE_ANSWERS = ["stored", "older", "refused", "later"] as const;
+/**
+ * What a replica answers for one record. `refused` is the word of the rules;
+ * what follows `later` are refusals that say why.
+ */
+export const STORE_ANSWERS = [
+  "stored",
+  "older",
+  "refused",
+  "later",
+  "conflict",
+  "expired",
+  "too-long-lived",
+  "record-too-large",
+  "key-full",
+  "owner-full",
+  "storage-full",
+  "storage-failed",
+] as const;
 
 /** A replica's answer for one record. */
 export type StoreAnswer = typeof STORE_ANSWERS[number];

@@ -121,6 +121,7 @@ export class MeshNode {
       );
       this.#own(registry.run(signal));
     }
+    this.#own(this.dht.run(signal));
     this.#own(this.#heartbeat.run(signal));
     this.#own(this.#join(clock, signal));
     if (this.#consensus !== undefined) this.#own(this.#consensus.run(signal));
@@ -234,6 +235,7 @@ export class MeshNode {
     this.#stopping.abort(new DOMException("The node stops.", "AbortError"));
     await Promise.allSettled(this.#tasks);
     await this.#heartbeat.farewell();
+    await this.dht.stop();
     await this.rpc.stop();
     await this.#host.stop();
     await this.#options.chain?.chain.close();

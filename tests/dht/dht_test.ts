@@ -5,19 +5,14 @@ import {
   dhtId,
   encode,
   generateIdentity,
-  type Identity,
   LocalStorage,
-  ManualClock,
   MemoryTable,
   MetricsRegistry,
   NO_SUBKEY,
-  PredicateValidator,
-  type RecordPredicate,
   type RecordValidator,
-  SignatureValidator,
   Tuple,
 } from "../../mod.ts";
-import { Dht, type Found } from "../../src/dht/mod.ts";
+import { Dht } from "../../src/dht/mod.ts";
 import {
   decodeStore,
   decodeStoreAnswers,
@@ -25,60 +20,18 @@ import {
   encodeStore,
 } from "../../src/dht/wire.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";
-import { CallBus } from "./call_bus.ts";
-
-interface Peer {
-  readonly identity: Identity;
-  readonly signature: SignatureValidator;
-  readonly metrics: MetricsRegistry;
-  readonly dht: Dht;
-}
-
-function setUp(count: number, rule: RecordPredicate = () => true) {
-  const bus = new CallBus();
-  const clock = new ManualClock(1_000_000);
-  const peers: Peer[] = [];
-  for (let i = 0; i < count; i++) {
-    const identity = generateIdentity();
-    const signature = new SignatureValidator(identity);
-    const metrics = new MetricsRegistry();
-    const dht = new Dht({
-      peerId: identity.peerId,
-      calls: bus.of(identity.peerId),
-      members: () =>
-        peers.map((peer) => peer.identity.peerId)
-          .filter((id) => id !== identity.peerId && !bus.dead.has(id)),
-      validator: new CompositeValidator([
-        signature,
-        new PredicateValidator(rule),
-      ]),
-      clock,
-      metrics,
-    });
-    peers.push({ identity, signature, metrics, dht });
-  }
-  const at = (i: number) => peers[i] as Peer;
-  const later = (seconds: number) => clock.now() / 1000 + seconds;
-  return { bus, clock, peers, at, later };
-}
-
-const values = (found: Found | undefined) =>
-  found?.kind === "dictionary"
-    ? found.entries.map(({ value }) => value)
-    : found?.value;
+import { answersTo, outcomesOf, setUp, values } from "./fixture.ts";
 
 Deno.test("what one node stores every node finds, whatever its type", async () => {
   const { peers, at, later } = setUp(8);
   const cases = [0, "", false, true, new Tuple([]), [], "text", 1n << 60n];
   for (const [i, value] of cases.entries()) {
-    const result = await at(i % 8).dht.store({
+    const answers = await answersTo(at(i % 8).dht, {
       key: ["key", i],
       value,
       expiration: later(60),
     });
-    assertEquals(result.replicas.map(({ outcome }) => outcome), [
-      ...Array(5).fill("stored"),
-    ]);
+    assertEquals(outcomesOf(answers), Array(5).fill("stored"));
     for (const { dht } of peers) {
       assertEquals(await dht.get(["key", i]), {
         kind: "plain",
@@ -92,7 +45,7 @@ Deno.test("what one node stores every node finds, whatever its type", async () =
 
 Deno.test("a key lives at its five nearest nodes, on which all agree", async () => {
   const { peers, at, later } = setUp(12);
-  const { replicas } = await at(0).dht.store({
+  const replicas = await answersTo(at(0).dht, {
     key: "k",
     value: 1,
     expiration: later(60),
@@ -118,14 +71,18 @@ Deno.test("the owners of subkeys share a key, and only they write there", async 
   }
   const found = await at(3).dht.get("node");
   assertEquals((values(found) as number[]).toSorted(), [0, 1, 2, 3, 4, 5]);
-  const { stored, replicas } = await at(1).dht.store({
+  const foreign = {
     key: "node",
     subkey: at(0).signature.ownerMarker,
     value: 99,
     expiration: later(90),
+  };
+  await assertRejects(at(1).dht.store(foreign), {
+    code: "STORE_BELOW_QUORUM",
   });
-  assert(!stored);
-  assert(replicas.every(({ outcome }) => outcome === "refused"));
+  for (const { outcome, reason } of await answersTo(at(1).dht, foreign)) {
+    assertEquals([outcome, reason], ["refused", "invalid"]);
+  }
 });
 
 Deno.test("single subkeys can be asked for", async () => {
@@ -148,7 +105,7 @@ Deno.test("single subkeys can be asked for", async () => {
 });
 
 Deno.test("replicas that are gone are replaced by the next nearest", async () => {
-  const { bus, peers, at, later } = setUp(9);
+  const { bus, clock, peers, at, later } = setUp(9);
   const nearest = at(0).dht.replicasOf("k");
   const gone = nearest.filter((id) => id !== at(0).identity.peerId).slice(0, 3);
   // Still in the table, but not answering.
@@ -158,19 +115,18 @@ Deno.test("replicas that are gone are replaced by the next nearest", async () =>
     calls: bus.of(at(0).identity.peerId),
     members: () => others.slice(1),
     validator: at(0).signature,
+    clock,
   });
   gone.forEach((id) => bus.dead.add(id));
-  const { replicas } = await stale.store({
+  const answers = await answersTo(stale, {
     key: "k",
     value: 1,
-    expiration: Date.now() / 1000 + 60,
+    expiration: later(60),
   });
   const outcome = (wanted: string) =>
-    replicas.filter((answer) => answer.outcome === wanted).length;
-  // The others' clock stands in the past, so that they find the life too long.
+    answers.filter((answer) => answer.outcome === wanted).length;
   assertEquals(outcome("unreachable"), 3);
-  assertEquals(replicas.length - outcome("unreachable"), 5);
-  assert(later(0) > 0);
+  assertEquals(outcome("stored"), 5);
 });
 
 Deno.test("a get merges the newest of each subkey over all replicas", async () => {
@@ -243,8 +199,8 @@ Deno.test("a subnet's rule decides on store and on read alike", async () => {
     ({ key }) => key.toString() !== forbidden.toString(),
   );
   const record = { value: 1, expiration: later(60) };
-  const { stored } = await at(0).dht.store({ key: "forbidden", ...record });
-  assert(!stored);
+  const answers = await answersTo(at(0).dht, { key: "forbidden", ...record });
+  assertEquals(outcomesOf(answers), Array(5).fill("refused"));
   bus.tamper = (_peer, method, answer) =>
     method === "dht.find"
       ? encodeFound([[{
@@ -261,11 +217,13 @@ Deno.test("stored again after a lost answer, a record is reported as stored", as
   const { at, later } = setUp(5);
   const request = { key: "k", value: 1, expiration: later(60) };
   await at(0).dht.store(request);
-  const again = await at(0).dht.store(request);
-  assert(again.replicas.every(({ outcome }) => outcome === "stored"));
-  const older = await at(0).dht.store({ ...request, expiration: later(50) });
-  assert(!older.stored);
-  assert(older.replicas.every(({ outcome }) => outcome === "older"));
+  const again = await answersTo(at(0).dht, request);
+  assertEquals(outcomesOf(again), Array(5).fill("stored"));
+  const older = { ...request, expiration: later(50) };
+  assertEquals(
+    outcomesOf(await answersTo(at(0).dht, older)),
+    Array(5).fill("older"),
+  );
 });
 
 Deno.test("many keys travel in few calls", async () => {
@@ -273,22 +231,33 @@ Deno.test("many keys travel in few calls", async () => {
   const keys = Array.from({ length: 300 }, (_, i) => `key-${i}`);
   const results = await at(0).dht.storeMany(
     keys.map((key) => ({ key, value: key, expiration: later(60) })),
+    { awaitAll: true },
   );
   assert(results.every(({ replicas }) => replicas.length === 5));
   const found = await at(1).dht.getMany(keys);
   assertEquals(found.map(values), keys);
+  assertEquals(bus.calls.length, 4 * 2, "our own replica answers the reads");
+  const newest = await at(2).dht.getMany(keys, { latest: true });
+  assertEquals(newest.map(values), keys);
   assertEquals(bus.calls.length, 4 * 2 + 4 * 2);
 });
 
 Deno.test("lives that are endless, past or beyond the limit are refused", async () => {
   const { at, later } = setUp(3);
-  for (const expiration of [later(-1), later(8 * 24 * 3600), 1e300]) {
-    const { replicas } = await at(0).dht.store({
+  for (
+    const [expiration, why] of [
+      [later(-1), "expired"],
+      [later(8 * 24 * 3600), "too-long-lived"],
+      [1e300, "too-long-lived"],
+    ] as const
+  ) {
+    const answers = await answersTo(at(0).dht, {
       key: "k",
       value: 1,
       expiration,
     });
-    assert(replicas.every(({ outcome }) => outcome === "refused"));
+    assertEquals(outcomesOf(answers), Array(3).fill("refused"));
+    assertEquals(answers.map(({ reason }) => reason), Array(3).fill(why));
   }
 });
 
@@ -365,8 +334,9 @@ Deno.test("a replica tells who sent a record, learns what it depends on, and say
   const outcomes = async (value: string) => {
     seen.length = 0;
     const expiration = clock.now() / 1000 + 60;
-    const { replicas } = await dht.store({ key: "key", value, expiration });
-    return replicas.map(({ outcome }) => outcome);
+    return outcomesOf(
+      await answersTo(dht, { key: "key", value, expiration }),
+    );
   };
   assertEquals(await outcomes("bad"), ["refused"]);
   assertEquals(seen, ["post self"]);
@@ -417,7 +387,7 @@ Deno.test("nothing is acknowledged that the medium did not keep", async () => {
       expiration: later(60),
     }]),
   );
-  assertEquals(decodeStoreAnswers(answer, 1), ["refused"]);
+  assertEquals(decodeStoreAnswers(answer, 1), ["storage-failed"]);
   assertEquals(
     metrics.get("meshnode_dht_refused_records_total", {
       reason: "storage-failed",

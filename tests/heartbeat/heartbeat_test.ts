@@ -12,7 +12,7 @@ import {
   heartbeatSubkey,
   PingAggregator,
 } from "../../src/heartbeat/mod.ts";
-import { assert, assertEquals } from "../assert.ts";
+import { assert, assertEquals, assertRejects } from "../assert.ts";
 import { makeMesh, type MeshPeer } from "./mesh.ts";
 
 function announcer(peer: MeshPeer, clock: ManualClock, period = 10) {
@@ -138,13 +138,15 @@ Deno.test("nobody speaks for another peer, or hides the heartbeats", async () =>
       heartbeatSubkey(honest.identity),
     ]
   ) {
-    const { stored } = await liar.dht.store({
-      key: "node",
-      ...(subkey === undefined ? {} : { subkey }),
-      value,
-      expiration,
-    });
-    assert(!stored);
+    await assertRejects(
+      liar.dht.store({
+        key: "node",
+        ...(subkey === undefined ? {} : { subkey }),
+        value,
+        expiration,
+      }),
+      { code: "STORE_BELOW_QUORUM" },
+    );
   }
 });
 

@@ -45,7 +45,7 @@ Deno.test(
         key: "greeting",
         value: "hello",
         expiration: Date.now() / 1000 + 60,
-      });
+      }, { awaitAll: true });
       assertEquals(
         replicas.map(({ outcome }) => outcome),
         Array(4).fill("stored"),

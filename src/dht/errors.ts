@@ -1,0 +1,39 @@
+import { MeshError } from "../core/errors.ts";
+import type { ReplicaAnswer, ReplicaOutcome, StoreResult } from "./types.ts";
+
+/** The error of a store that fewer replicas took than it needed. */
+export class StoreError extends MeshError {
+  /** What each replica answered. */
+  readonly result: StoreResult;
+
+  /** Says what the replicas answered. */
+  constructor(result: StoreResult) {
+    const count = (outcome: ReplicaOutcome) =>
+      result.replicas.filter((answer) => answer.outcome === outcome).length;
+    const reasons = new Set(
+      result.replicas.flatMap(({ outcome, reason }) =>
+        outcome === "refused" ? reason ?? [] : []
+      ),
+    );
+    super(
+      "STORE_BELOW_QUORUM",
+      `${count("stored")} replicas stored the record, ${result.quorum} are ` +
+        `needed: ${count("older")} hold one that is at least as new, ` +
+        `${count("refused")} refused it${
+          reasons.size === 0 ? "" : ` (${[...reasons].join(", ")})`
+        }, ${count("later")} cannot judge it yet, ${count("unreachable")} ` +
+        `could not be reached.`,
+      { hint: hintFor(result.replicas) },
+    );
+    this.name = "StoreError";
+    this.result = result;
+  }
+}
+
+function hintFor(replicas: readonly ReplicaAnswer[]): string {
+  const is = (outcome: ReplicaOutcome) =>
+    replicas.some((answer) => answer.outcome === outcome);
+  if (is("refused")) return "Check the record against the subnet's rules.";
+  if (is("older")) return "Give the record a later expiration.";
+  return "Try again once more peers are connected.";
+}

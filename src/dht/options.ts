@@ -1,0 +1,58 @@
+import type { Clock } from "../core/clock.ts";
+import type { Metrics } from "../core/metrics.ts";
+import type { LocalStorage } from "../records/local_storage.ts";
+import type { RecordValidator } from "../validation/validator.ts";
+
+/** Calls between nodes, as the DHT needs them. */
+export interface Calls {
+  /** Asks a peer; fails when it does not answer in `timeout` milliseconds. */
+  call(
+    peerId: string,
+    method: string,
+    body: Uint8Array,
+    options: {
+      readonly timeout: number;
+      readonly signal?: AbortSignal | undefined;
+    },
+  ): Promise<Uint8Array>;
+  /** Answers what peers ask. Returns what ends the serving. */
+  register(
+    method: string,
+    handler: (
+      body: Uint8Array,
+      caller: { readonly peerId: string },
+    ) => Promise<Uint8Array>,
+  ): () => void;
+}
+
+/** Options of {@linkcode Dht}. */
+export interface DhtOptions {
+  /** Our own peer id, base58. */
+  readonly peerId: string;
+  /** Calls to other nodes. */
+  readonly calls: Calls;
+  /**
+   * The peers that replicas are chosen from, ourselves not included. The same
+   * array says that nothing changed; one that was handed out stays as it is.
+   */
+  readonly members: () => Iterable<string>;
+  /** The rules for records; signs our own. */
+  readonly validator: RecordValidator;
+  /** The records that this peer holds; in memory by default. Whoever hands it in closes it. */
+  readonly storage?: LocalStorage;
+  /** The time; the machine's by default. */
+  readonly clock?: Clock;
+  /** Where to count; nowhere by default. */
+  readonly metrics?: Metrics;
+  /** How many peers hold a record; 5 as in the Mesh Template. */
+  readonly numReplicas?: number;
+  /**
+   * How many replicas must take a record for a store to succeed; by default
+   * the majority of the replicas, or of the peers when there are fewer.
+   */
+  readonly writeQuorum?: number;
+  /** The longest a peer may take to answer, ms; 3000 as in the Mesh Template. */
+  readonly timeout?: number;
+  /** Longest life of a record, seconds; 7 days by default. */
+  readonly maxLifetime?: number;
+}
