@@ -176,7 +176,7 @@ Deno.test("a replica's invalid records hide nothing but themselves", async () =>
   ) {
     bus.tamper = (peer, method, honest) =>
       peer === liar && method === "dht.find" ? answer : honest;
-    const found = await at(1).dht.get("k");
+    const found = await at(1).dht.latest("k");
     if (found?.kind === "dictionary") {
       assertEquals(values(found), ["honest"]);
     } else {
