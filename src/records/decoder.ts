@@ -1,7 +1,7 @@
 import { type Bytes, concat, toHex } from "../core/bytes.ts";
 import { DecodeError } from "./errors.ts";
 import { EXT, LIMITS } from "./format.ts";
-import { type MeshValue, Tuple } from "./values.ts";
+import { Float, type MeshValue, Tuple } from "./values.ts";
 
 const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -10,10 +10,18 @@ export class Decoder {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #budget: { items: number };
+  readonly #markFloats: boolean;
   #at = 0;
 
-  /** Reads from the bytes, which it does not copy. */
-  constructor(bytes: Uint8Array, budget = { items: LIMITS.items as number }) {
+  /**
+   * Reads from the bytes, which it does not copy. With `markFloats`, floats
+   * come back as {@linkcode Float}, to be told from integers.
+   */
+  constructor(
+    bytes: Uint8Array,
+    budget = { items: LIMITS.items as number },
+    markFloats = false,
+  ) {
     if (bytes.length > LIMITS.bytes) {
       throw new DecodeError(
         `${bytes.length} bytes are more than the ${LIMITS.bytes} allowed.`,
@@ -22,6 +30,7 @@ export class Decoder {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#budget = budget;
+    this.#markFloats = markFloats;
   }
 
   /** Refuses bytes after the last value. */
@@ -56,9 +65,9 @@ export class Decoder {
       case 0xc6:
         return this.#take(this.#unsigned(1 << (code - 0xc4)));
       case 0xca:
-        return finite(this.#view.getFloat32(this.#advance(4)));
+        return this.#float(this.#view.getFloat32(this.#advance(4)));
       case 0xcb:
-        return finite(this.#view.getFloat64(this.#advance(8)));
+        return this.#float(this.#view.getFloat64(this.#advance(8)));
       case 0xcc:
       case 0xcd:
       case 0xce:
@@ -91,7 +100,7 @@ export class Decoder {
         `The extension type 0x${type.toString(16)} has no meaning here.`,
       );
     }
-    const inner = new Decoder(payload, this.#budget);
+    const inner = new Decoder(payload, this.#budget, this.#markFloats);
     const items = inner.value(depth);
     inner.end();
     if (!Array.isArray(items)) {
@@ -146,6 +155,10 @@ export class Decoder {
       throw new DecodeError("A float64 is missing.");
     }
     return this.#view.getFloat64(this.#advance(8));
+  }
+
+  #float(value: number): number | Float {
+    return this.#markFloats ? new Float(finite(value)) : finite(value);
   }
 
   #advance(count: number): number {

@@ -1,4 +1,12 @@
+export * from "./commit_reveal.ts";
+export type { CommitSource } from "./commits.ts";
 export * from "./composite.ts";
+export * from "./key_rule.ts";
+export * from "./owned_subkey.ts";
 export * from "./predicate.ts";
+export * from "./quotas.ts";
+export * from "./rules_validator.ts";
+export * from "./schema_helpers.ts";
+export * from "./schema.ts";
 export * from "./signature.ts";
 export * from "./validator.ts";
