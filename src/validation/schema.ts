@@ -2,8 +2,8 @@ import { toHex } from "../core/bytes.ts";
 import { MeshError } from "../core/errors.ts";
 import { loggerOf } from "../core/log.ts";
 import { dhtId } from "../records/dht_id.ts";
-import { isPlain } from "../records/local_storage.ts";
-import type { DhtRecord } from "../records/record.ts";
+
+import { type DhtRecord, isPlain } from "../records/record.ts";
 import { presentations, same } from "./schema_values.ts";
 import type { RecordValidator, ValidationType } from "./validator.ts";
 
