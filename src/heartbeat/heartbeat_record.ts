@@ -15,10 +15,10 @@ export const HEARTBEAT_KEY = "node";
 const MAX_VALUE = 32 * 1024;
 
 /** The subkey of a peer's heartbeat: its peer id's text and its owner marker. */
-export const heartbeatSubkey = ownedSubkey;
+export const heartbeatSubkey: typeof ownedSubkey = ownedSubkey;
 
 /** Whose heartbeat a subkey is. */
-export const heartbeatOwner = subkeyOwner;
+export const heartbeatOwner: typeof subkeyOwner = subkeyOwner;
 
 /**
  * Keeps everything but owned, small heartbeats away from the heartbeat key: a

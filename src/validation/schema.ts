@@ -5,6 +5,7 @@ import { dhtId } from "../records/dht_id.ts";
 
 import { type DhtRecord, isPlain } from "../records/record.ts";
 import { presentations, same } from "./schema_values.ts";
+import { isTombstone } from "../records/tombstone.ts";
 import type { RecordValidator, ValidationType } from "./validator.ts";
 
 /** What a schema says of a value. */
@@ -87,7 +88,8 @@ interface Field {
  *
  * Schemas see arrays for lists and tuples, objects for maps whose keys are all
  * texts, `Map` for other maps, `Uint8Array` for bytes, and `bigint` for
- * integers beyond 2^53. Of several merged validators one has to match.
+ * integers beyond 2^53. Of several merged validators one has to match. An owner
+ * may delete what a schema is for.
  */
 export class SchemaValidator implements RecordValidator {
   /** The innermost: it sees what the writer meant. */
@@ -166,15 +168,17 @@ function fits({ name, schema }: Field, record: DhtRecord): boolean {
       (seen.floats.length === 0 ||
         seen.floats.some((value) => matches(name, part, value)));
   };
+  const deletes = isTombstone(record);
   if (isPlain(record)) {
     if (!("~standard" in schema)) return false;
+    if (deletes) return true;
     // A map would look like the values of many subkeys.
     return presentations(record.value)?.isMap === false &&
       matchesAll(schema, record.value);
   }
   return !("~standard" in schema) &&
     matchesAll(schema.subkey, record.subkey) &&
-    matchesAll(schema.value, record.value);
+    (deletes || matchesAll(schema.value, record.value));
 }
 
 /** Whether a schema takes a value as it is. */

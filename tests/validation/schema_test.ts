@@ -17,6 +17,7 @@ import {
   ownedSubkey,
   SchemaValidator,
   SignatureValidator,
+  TOMBSTONE,
   Tuple,
 } from "../../mod.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
@@ -154,6 +155,10 @@ Deno.test("plain records and subkeys are told apart, and a plain map is refused"
   assert(!post(record("entries", 5, 1)));
   assert(post(record("anything", ["a"])));
   assert(!post(record("anything", new Map([["a", 1]]))));
+  for (const deleted of [record("plain", 1), record("entries", 1, 1)]) {
+    assert(post({ ...deleted, value: TOMBSTONE }), "an owner may delete it");
+  }
+  assert(!post({ ...record("entries", 1, "1"), value: TOMBSTONE }));
   const damaged = { ...record("anything", 1), value: Uint8Array.of(0xc1) };
   assert(!post(damaged));
 });
