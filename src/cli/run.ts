@@ -1,5 +1,6 @@
-import { LocalChain } from "../chain/local/mod.ts";
+import { join } from "node:path";
 import { NODE_CLASSES, type NodeClass } from "../chain/types.ts";
+import { MetricsRegistry } from "../core/metrics.ts";
 import { raceSignal } from "../core/deadline.ts";
 import { loggerOf } from "../core/log.ts";
 import { readIdentityFile } from "../identity/mod.ts";
@@ -8,6 +9,7 @@ import { type Parsed, usageError } from "./args.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { EXIT } from "./exit.ts";
 import { configureLogging } from "./logging.ts";
+import { openRunChain } from "./run_chain.ts";
 import { type NodeEvent, reportText } from "./node_event.ts";
 
 const STATUS_PERIOD = 500;
@@ -33,7 +35,13 @@ signatures alone.`,
     "subnet-id": { value: "ID", help: "The subnet.", default: "1" },
     chain: {
       value: "URL",
-      help: "local:PATH for a development chain in a file.",
+      multiple: true,
+      help:
+        "ws:// or wss:// address of a Hypertensor endpoint (more of them take over when one fails), or local:PATH for a development chain in a file.",
+    },
+    hotkey: {
+      value: "FILE",
+      help: "Mnemonic or private key that signs the node's consensus calls.",
     },
     "min-class": {
       value: "CLASS",
@@ -91,6 +99,10 @@ signatures alone.`,
       "meshnode run --chain local:.meshnode/dev/chain.db --identity node.key",
       "a node on a development chain",
     ],
+    [
+      "meshnode run --chain wss://rpc.example.org --subnet-id 128001 --hotkey hotkey.txt",
+      "a validator of a Hypertensor subnet",
+    ],
   ],
   async run(args, context) {
     await configureLogging(args.text("log-level") as string, context.err);
@@ -129,7 +141,9 @@ async function nodeOptions(
   const identity = await readIdentityFile(args.text("identity") as string);
   const subnetId = args.integer("subnet-id", 0, 2 ** 32 - 1);
   const heartbeatPeriod = args.integer("heartbeat-period", 1, 86_400);
-  const chain = args.text("chain");
+  const urls = args.texts("chain");
+  const hotkey = args.text("hotkey");
+  const metrics = new MetricsRegistry();
   const minClass = nodeClass(args.text("min-class") as string);
   return {
     identity,
@@ -146,9 +160,20 @@ async function nodeOptions(
         kind: report.kind,
         text: reportText(report),
       }),
-    ...(chain === undefined ? {} : {
+    metrics,
+    ...(urls.length === 0 ? {} : {
       chain: {
-        ...await openChain(chain, identity.peerId, subnetId, signal),
+        ...await openRunChain({
+          urls,
+          peerId: identity.peerId,
+          subnetId,
+          hotkey: hotkey === undefined
+            ? undefined
+            : () => Deno.readTextFile(hotkey),
+          cacheFolder: join(".meshnode", identity.peerId, "chain"),
+          metrics,
+          signal,
+        }),
         minClass,
       },
     }),
@@ -163,34 +188,6 @@ function nodeClass(text: string): NodeClass {
     `--min-class is one of ${NODE_CLASSES.join(", ")}, not "${text}".`,
     "See --help for what it does.",
   );
-}
-
-/** Opens the chain, and finds the hotkey of our node on it. */
-async function openChain(
-  url: string,
-  peerId: string,
-  subnetId: number,
-  signal: AbortSignal,
-): Promise<NonNullable<NodeOptions["chain"]>> {
-  if (!url.startsWith("local:")) {
-    throw usageError(
-      `The chain "${url}" is of no kind that is known.`,
-      "Use local:PATH.",
-    );
-  }
-  const chain = LocalChain.open(url.slice("local:".length));
-  try {
-    const view = await chain.view(undefined, { signal });
-    const nodes = await view.nodes(subnetId, { signal });
-    const own = nodes.find(({ peer }) => peer.peerId === peerId);
-    return {
-      chain,
-      ...(own === undefined ? {} : { signer: chain.signer(own.hotkey) }),
-    };
-  } catch (error) {
-    await chain.close();
-    throw error;
-  }
 }
 
 /** Tells what the node does until it is to end. */
