@@ -7,6 +7,8 @@
 export interface Duplex extends AsyncIterable<Uint8Array> {
   /** Base58. */
   readonly remotePeer: string;
+  /** The group of addresses it comes from; absent when that says nothing, as on this machine. */
+  readonly origin?: string | undefined;
   /**
    * Sends bytes; resolves when more may be sent, which is the back-pressure.
    *

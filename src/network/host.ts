@@ -18,6 +18,7 @@ import { NetworkError } from "./errors.ts";
 import { type Admission, connectionGater } from "./gater.ts";
 import type { InboundQuotas } from "./inbound_limits.ts";
 import { Libp2pDuplex } from "./libp2p_duplex.ts";
+import { originOf } from "./origin.ts";
 import { Membership, type MembershipHost } from "./membership.ts";
 
 /** Options of {@linkcode Host}. */
@@ -215,7 +216,12 @@ export class Host {
   async transport(protocol: string): Promise<Transport> {
     let handler: ((stream: Duplex) => void) | undefined;
     await this.#libp2p.handle(protocol, (stream, connection) => {
-      const duplex = new Libp2pDuplex(stream, connection.remotePeer.toString());
+      const { group, loopback } = originOf(connection.remoteAddr);
+      const duplex = new Libp2pDuplex(
+        stream,
+        connection.remotePeer.toString(),
+        loopback ? undefined : group,
+      );
       if (handler === undefined) duplex.abort(new Error("not accepting"));
       else handler(duplex);
     }, { maxInboundStreams: 8, maxOutboundStreams: 8 });

@@ -20,11 +20,14 @@ export class Libp2pDuplex implements Duplex {
   #wake = () => {};
   /** Base58, as the connection's handshake proved it. */
   readonly remotePeer: string;
+  /** See {@linkcode Duplex}. */
+  readonly origin: string | undefined;
 
   /** Wraps an open stream of a connection to the peer; must see it before any byte is read. */
-  constructor(stream: Stream, remotePeer: string) {
+  constructor(stream: Stream, remotePeer: string, origin?: string) {
     this.#stream = stream;
     this.remotePeer = remotePeer;
+    this.origin = origin;
     stream.addEventListener("message", ({ data }) => {
       const chunks = data instanceof Uint8Array ? [data] : [...data];
       this.#chunks.push(...chunks);

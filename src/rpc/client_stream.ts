@@ -1,6 +1,7 @@
 import { AuthError, type Authorizer } from "../auth/authorizer.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { Duplex } from "../network/duplex.ts";
+import { busyError } from "./busy.ts";
 import {
   asRpcError,
   RPC_ERROR_CODES,
@@ -187,6 +188,13 @@ export class ClientStream {
       throw new RpcError("RPC_PROTOCOL", "Items come without being asked for.");
     }
     const { type, auth, body } = frame;
+    if (type === FRAME.error && auth.length === 0) {
+      const failure = busyError(body);
+      if (failure !== undefined) {
+        REMOTE_ENDED.add(failure);
+        return pending.take({ failure });
+      }
+    }
     const facts = {
       request: pending.request,
       peer: this.#stream.remotePeer,

@@ -27,16 +27,29 @@ export const RPC_ERROR_CODES = [
 /** Why a call failed. */
 export type RpcErrorCode = typeof RPC_ERROR_CODES[number];
 
+/** Options of {@linkcode RpcError}. */
+export interface RpcErrorOptions extends MeshErrorOptions {
+  /** Milliseconds after which it is worth trying again. */
+  readonly retryAfter?: number | undefined;
+}
+
 /** The error of a failed call. */
 export class RpcError extends MeshError {
   /** Which failure it is; also in `code`. */
   readonly kind: RpcErrorCode;
+  /** Milliseconds after which it is worth trying again, when the peer said so. */
+  readonly retryAfter: number | undefined;
 
   /** Says what failed and why. */
-  constructor(kind: RpcErrorCode, message: string, options?: MeshErrorOptions) {
+  constructor(
+    kind: RpcErrorCode,
+    message: string,
+    options: RpcErrorOptions = {},
+  ) {
     super(kind, message, options);
     this.name = "RpcError";
     this.kind = kind;
+    this.retryAfter = options.retryAfter;
   }
 }
 

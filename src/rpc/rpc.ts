@@ -1,4 +1,5 @@
 import type { Authorizer } from "../auth/authorizer.ts";
+import type { CallLimiter } from "../auth/call_limiter.ts";
 import { deadline, raceSignal } from "../core/deadline.ts";
 import { MeshError } from "../core/errors.ts";
 import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
@@ -23,6 +24,8 @@ export interface RpcOptions {
   readonly transport: Transport;
   /** Signs what is sent and checks what comes. */
   readonly authorizer: Authorizer;
+  /** Limits what peers ask; nobody by default. */
+  readonly limiter?: CallLimiter | undefined;
   /** Where to count; nowhere by default. */
   readonly metrics?: Metrics;
   /** Bounds other than {@linkcode RPC_LIMITS}. */
@@ -34,6 +37,8 @@ interface Callee {
   readonly slots: Slots;
   /** The kept stream, shared by whoever calls while it opens. */
   stream: Promise<ClientStream> | undefined;
+  /** Until when the peer wants not to be asked for a method, ms of the process. */
+  readonly pauses: Map<string, number>;
 }
 
 const DEFAULT_TIMEOUT = 3_000;
@@ -43,6 +48,7 @@ const OPEN_TIMEOUT = 5_000;
 export class Rpc {
   readonly #transport: Transport;
   readonly #authorizer: Authorizer;
+  readonly #limiter: CallLimiter | undefined;
   readonly #metrics: Metrics;
   readonly #limits: RpcLimits;
   readonly #handlers = new Map<string, Handler>();
@@ -55,6 +61,7 @@ export class Rpc {
   constructor(options: RpcOptions) {
     this.#transport = options.transport;
     this.#authorizer = options.authorizer;
+    this.#limiter = options.limiter;
     this.#metrics = options.metrics ?? new MetricsRegistry();
     this.#limits = { ...RPC_LIMITS, ...options.limits };
     this.#transport.accept((stream) => this.#serve(stream));
@@ -92,7 +99,7 @@ export class Rpc {
     using limit = this.#deadline(options);
     const { signal } = limit;
     try {
-      using _place = await this.#enter(peerId, signal);
+      using _place = await this.#enter(peerId, method, signal);
       const stream = await this.#streamTo(peerId, signal);
       return await stream.request(method, body, signal);
     } catch (error) {
@@ -110,7 +117,7 @@ export class Rpc {
     using limit = this.#deadline(options);
     const { signal } = limit;
     try {
-      using _place = await this.#enter(peerId, signal);
+      using _place = await this.#enter(peerId, method, signal);
       const stream = await this.#streamTo(peerId, signal);
       yield* stream.open(method, body, this.#limits.streamWindow, signal);
     } catch (error) {
@@ -146,17 +153,30 @@ export class Rpc {
     return deadline(timeout, signal, this.#stopping.signal);
   }
 
-  async #enter(peerId: string, signal: AbortSignal): Promise<Disposable> {
+  async #enter(
+    peerId: string,
+    method: string,
+    signal: AbortSignal,
+  ): Promise<Disposable> {
     const { callsInFlight, callsWaiting } = this.#limits;
     let callee = this.#callees.get(peerId);
     if (callee === undefined) {
       callee = {
         slots: new Slots(callsInFlight, callsWaiting),
         stream: undefined,
+        pauses: new Map(),
       };
       this.#callees.set(peerId, callee);
     }
-    const { slots } = callee;
+    const { slots, pauses } = callee;
+    const retryAfter = (pauses.get(method) ?? 0) - performance.now();
+    if (retryAfter > 0) {
+      throw new RpcError(
+        "RPC_BUSY",
+        `The peer asked for a pause of ${Math.ceil(retryAfter)} ms.`,
+        { retryAfter },
+      );
+    }
     const place = await slots.enter(signal);
     if (place === undefined) {
       throw new RpcError("RPC_BUSY", "Too many calls wait for this peer.");
@@ -203,7 +223,16 @@ export class Rpc {
   #serve(stream: Duplex): void {
     const peerId = stream.remotePeer;
     const count = this.#served.get(peerId) ?? 0;
-    if (this.#stopping.signal.aborted || count >= this.#limits.streamsPerPeer) {
+    const limited = this.#limiter?.admit({
+      peer: peerId,
+      origin: stream.origin,
+      what: "streams",
+      bytes: 0,
+    });
+    if (
+      this.#stopping.signal.aborted || limited !== undefined ||
+      count >= this.#limits.streamsPerPeer
+    ) {
       this.#metrics.count("meshnode_rpc_streams_refused_total");
       stream.abort(new RpcError("RPC_BUSY", "Too many streams."));
       return;
@@ -213,6 +242,7 @@ export class Rpc {
       authorizer: this.#authorizer,
       handlers: this.#handlers,
       limits: this.#limits,
+      limiter: this.#limiter,
       metrics: this.#metrics,
     });
     this.#own(
@@ -247,6 +277,11 @@ export class Rpc {
       : signal.aborted
       ? asRpcError(reason, "RPC_CANCELLED")
       : asRpcError(error, "RPC_UNREACHABLE");
+    if (failure.kind === "RPC_BUSY" && failure.retryAfter !== undefined) {
+      // Asking on would only make it worse, for us above all.
+      this.#callees.get(peerId)?.pauses
+        .set(method, performance.now() + failure.retryAfter);
+    }
     this.#metrics.count("meshnode_rpc_failed_calls_total", {
       code: failure.kind,
     });

@@ -1,9 +1,11 @@
 import type { Authorizer } from "../auth/authorizer.ts";
 import { AuthError } from "../auth/authorizer.ts";
+import type { CallLimiter, Limited } from "../auth/call_limiter.ts";
 import { loggerOf } from "../core/log.ts";
 import { MeshError } from "../core/errors.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { Duplex } from "../network/duplex.ts";
+import { busyBody } from "./busy.ts";
 import { asRpcError, RpcError, type RpcErrorCode } from "./errors.ts";
 import { encodeFrame, FRAME, type Frame, readFrames } from "./frames.ts";
 import { FrameWriter } from "./frame_writer.ts";
@@ -17,6 +19,8 @@ export interface Service {
   readonly handlers: ReadonlyMap<string, Handler>;
   /** Bounds. */
   readonly limits: RpcLimits;
+  /** Limits what peers ask; nobody by default. */
+  readonly limiter: CallLimiter | undefined;
   /** Where to count. */
   readonly metrics: Metrics;
 }
@@ -29,6 +33,8 @@ interface Served {
 
 const utf8 = new TextEncoder();
 const MAX_ERROR_TEXT = 500;
+/** When a peer with as many calls under way as it may have should try again, ms. */
+const FULL_PAUSE = 100;
 
 /** Answers the calls that arrive on one stream. */
 export class ServerStream {
@@ -101,24 +107,27 @@ export class ServerStream {
     if (this.#calls.has(frame.call)) {
       throw new RpcError("RPC_PROTOCOL", "A call number is used twice.");
     }
+    const limited = this.#limited(frame);
+    if (limited !== undefined) return this.#turnAway(frame.call, limited);
     const { servedInFlight, servedBytes, streamWindow } = this.#service.limits;
+    if (
+      this.#calls.size >= servedInFlight ||
+      this.#bytes + frame.body.length > servedBytes
+    ) {
+      const full = { reason: "limited", retryAfter: FULL_PAUSE } as const;
+      return this.#turnAway(frame.call, full);
+    }
     const call: Served = {
       abort: new AbortController(),
       credit: streamWindow,
       creditCame: () => {},
     };
-    const full = this.#calls.size >= servedInFlight ||
-      this.#bytes + frame.body.length > servedBytes;
     call.abort.signal.addEventListener("abort", () => call.creditCame(), {
       once: true,
     });
-    // Refusals cost nothing but themselves, and are bounded, too.
-    if (full && this.#calls.size >= 2 * servedInFlight) {
-      throw new RpcError("RPC_PROTOCOL", "Calls go on after being refused.");
-    }
     this.#calls.set(frame.call, call);
     this.#bytes += frame.body.length;
-    const task = this.#answer(frame, call, full).finally(() => {
+    const task = this.#answer(frame, call).finally(() => {
       this.#calls.delete(frame.call);
       this.#bytes -= frame.body.length;
       this.#tasks.delete(task);
@@ -126,7 +135,35 @@ export class ServerStream {
     this.#tasks.add(task);
   }
 
-  async #answer(frame: Frame, call: Served, full: boolean): Promise<void> {
+  /** Looks at nothing but who asks, for what, and how long it is. */
+  #limited({ method, body }: Frame): Limited | undefined {
+    const { limiter, handlers } = this.#service;
+    const handler = handlers.get(method);
+    return limiter?.admit({
+      peer: this.#stream.remotePeer,
+      origin: this.#stream.origin,
+      what: handler === undefined ? "unserved" : { method },
+      bytes: body.length,
+      quota: handler?.quota,
+    });
+  }
+
+  /** Refuses without a signature; who is banned loses the stream. */
+  #turnAway(call: number, { reason, retryAfter }: Limited): void {
+    this.#service.metrics.count("meshnode_rpc_refused_total", {
+      code: "RPC_BUSY",
+    });
+    if (reason === "banned") {
+      throw new RpcError("RPC_PROTOCOL", "The peer asks far too much.");
+    }
+    this.#writer.write(
+      encodeFrame(FRAME.error, call, { body: busyBody(retryAfter) }),
+    ).catch(() => {
+      // The stream is gone, and with it whoever waits for the answer.
+    });
+  }
+
+  async #answer(frame: Frame, call: Served): Promise<void> {
     let sequence = 0;
     const peerId = this.#stream.remotePeer;
     const send = async (
@@ -147,7 +184,6 @@ export class ServerStream {
     };
     try {
       try {
-        if (full) throw new RpcError("RPC_BUSY", "Too many calls at once.");
         await this.#perform(frame, call, send);
       } catch (error) {
         if (call.abort.signal.aborted) return;

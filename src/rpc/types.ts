@@ -1,4 +1,5 @@
 import type { RequestFacts } from "../auth/authorizer.ts";
+import type { CallQuota } from "../auth/call_quotas.ts";
 
 /** Who asks, and until when. */
 export interface CallContext {
@@ -58,6 +59,8 @@ export const RPC_LIMITS: RpcLimits = {
 export interface ServeOptions {
   /** Least class that a caller's node must have; the node's own minimum by default. */
   readonly minClass?: RequestFacts["minClass"];
+  /** What one peer may ask of it, within what it may ask of the node. */
+  readonly quota?: CallQuota;
 }
 
 /** Anything that answers. */
