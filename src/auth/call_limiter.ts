@@ -3,7 +3,12 @@ import { loggerOf } from "../core/log.ts";
 import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
 import type { TokenBucket } from "../core/token_bucket.ts";
 import { type Account, Accounts } from "./accounts.ts";
-import { CALL_QUOTAS, type CallQuota, type CallQuotas } from "./call_quotas.ts";
+import {
+  CALL_QUOTAS,
+  type CallQuota,
+  type CallQuotas,
+  ESCALATION,
+} from "./call_quotas.ts";
 import type { StandingLevel } from "./standing.ts";
 
 /** What is asked, as far as it is known before anything of it is looked at. */
@@ -122,57 +127,55 @@ export class CallLimiter {
     }
     const level = standing.level(now);
     if (level !== "blocked" && level !== "banned") return undefined;
-    standing.asked(1, now);
-    return this.#refuse(asked, account, 0, now);
+    return this.#refuse(asked, account, { cost: 1, wait: 0 }, now);
   }
 
   #charge(asked: Asked, account: Account, now: number): Limited | undefined {
     const { all } = this.#quotas;
-    const { bytes } = asked;
+    const { what, origin, bytes } = asked;
     const own = this.#ownQuota(asked);
-    const charges = [
-      charge(account.bucket("all", all, now), all, bytes),
-      ...own === undefined ? [] : [
-        charge(
-          account.bucket(own.name, own.quota, now),
-          own.quota,
-          bytes,
-        ),
-      ],
-      ...asked.origin === undefined
-        ? []
-        : [charge(this.#shared(asked.origin, now), all, bytes)],
-    ];
-    const { standing } = account;
-    const cost = charges[0]?.cost ?? 1;
+    const charges: Charge[] = [];
+    if (own !== undefined) {
+      const bucket = account.bucket(own.name, own.quota, now);
+      charges.push(charge(bucket, own.quota, bytes));
+    }
+    if (what !== "streams" && what !== "connections") {
+      charges.push(charge(account.bucket("all", all, now), all, bytes));
+      if (origin !== undefined) {
+        charges.push(charge(this.#shared(origin, now), all, bytes));
+      }
+    }
     const waits = charges.map((each) => each.bucket.wait(each.cost, now));
     const wait = Math.max(...waits);
     if (wait === 0) {
       for (const each of charges) each.bucket.take(each.cost, now);
-      standing.asked(cost, now);
       return undefined;
     }
     // What is beyond a small quota weighs more than what is beyond a large one.
-    const beyond = own !== undefined && (waits[1] ?? 0) > 0;
+    const beyond = own !== undefined && (waits[0] ?? 0) > 0;
     const weight = beyond
       ? Math.sqrt(Math.max(1, all.perSecond / own.quota.perSecond))
       : 1;
-    standing.asked(cost * weight, now);
-    return this.#refuse(asked, account, wait, now);
+    const cost = weight *
+      charge(account.bucket("all", all, now), all, bytes).cost;
+    return this.#refuse(asked, account, { cost, wait }, now);
   }
 
   #refuse(
     asked: Asked,
     { standing }: Account,
-    wait: number,
+    { cost, wait }: { readonly cost: number; readonly wait: number },
     now: number,
   ): Limited {
     const before = standing.level(now);
-    const level = standing.refused(now);
+    const level = standing.refused(cost, now);
     if (level !== before) this.#changed(asked, level, standing.left(now), now);
     return level === "blocked" || level === "banned"
       ? { reason: level, retryAfter: standing.left(now) }
-      : { reason: "limited", retryAfter: wait };
+      : {
+        reason: "limited",
+        retryAfter: Math.max(ESCALATION.leastPause, wait),
+      };
   }
 
   #changed(
@@ -211,7 +214,7 @@ export class CallLimiter {
   /** What the peers of an origin share. */
   #shared(origin: string, now: number): TokenBucket {
     const { all: { perSecond, burst }, peersPerOrigin } = this.#quotas;
-    return this.#originOf(origin, now).bucket("all", {
+    return this.#originOf(origin, now).bucket("shared", {
       perSecond: perSecond * peersPerOrigin,
       burst: burst * peersPerOrigin,
     }, now);
@@ -235,12 +238,17 @@ export class CallLimiter {
   }
 }
 
+interface Charge {
+  readonly bucket: TokenBucket;
+  readonly cost: number;
+}
+
 /** What a body costs; at most the burst, lest a large one wait for ever. */
 function charge(
   bucket: TokenBucket,
   { bytesPerToken, burst }: CallQuota,
   bytes: number,
-): { readonly bucket: TokenBucket; readonly cost: number } {
+): Charge {
   const cost = 1 + Math.floor(bytes / bytesPerToken);
   return { bucket, cost: Math.min(cost, burst) };
 }

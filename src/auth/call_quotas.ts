@@ -52,15 +52,17 @@ export const CALL_QUOTAS: CallQuotas = {
 
 /** When more is asked than the quotas allow: as the Mesh Template intends it. */
 export const ESCALATION = {
-  /** What is asked is averaged over so long, ms: a burst is no offence. */
+  /** What is refused is averaged over so long, ms. */
   average: 10_000,
+  /** Least pause that a refused peer is asked for, ms: who keeps it is never suspicious. */
+  leastPause: 2_000,
   /** Times the quota from which a refused peer is suspicious. */
   suspicious: 1.5,
   /** Times the quota from which it is blocked. */
   block: 3,
   /** Times the quota from which it is banned. */
   ban: 5,
-  /** Violations from which it is banned: one per suspicious second, more per block and ban. */
+  /** Violations from which it is banned: one per suspicious 5 s, more per block and ban. */
   mostViolations: 10,
   /** Violations are halved in so long, ms. */
   halfLife: 600_000,

@@ -19,8 +19,10 @@ import { type ReplayBounds, ReplayWindow } from "./replay_window.ts";
 
 /** Options of {@linkcode SignatureAuthorizer}. */
 export interface SignatureAuthorizerOptions {
-  /** How far a request's time may be from ours, seconds; 60 as in the Mesh Template. */
+  /** How old a request may be by our clock, seconds; 60 as in the Mesh Template. */
   readonly window?: number;
+  /** How far a request's time may be ahead of our clock, seconds; 60 by default. */
+  readonly skew?: number;
   /** What is remembered against replays. */
   readonly bounds?: Partial<ReplayBounds>;
 }
@@ -55,6 +57,7 @@ export class SignatureAuthorizer implements Authorizer {
   readonly #key: Bytes;
   readonly #clock: Clock;
   readonly #window: number;
+  readonly #skew: number;
   readonly #replays: ReplayWindow;
   readonly #keys = new Map<string, { marshalled: Bytes; key: PublicKey }>();
 
@@ -68,8 +71,9 @@ export class SignatureAuthorizer implements Authorizer {
     this.#key = marshalPublicKey(identity.publicKey);
     this.#clock = clock;
     this.#window = options.window ?? 60;
-    // A request may be a window old or a window early.
-    this.#replays = new ReplayWindow(2_000 * this.#window, {
+    this.#skew = options.skew ?? 60;
+    // A request that comes early stays fresh for both.
+    this.#replays = new ReplayWindow(1_000 * (this.#window + this.#skew), {
       noncesPerPeer: 65_536,
       peers: 1024,
       ...options.bounds,
@@ -104,7 +108,7 @@ export class SignatureAuthorizer implements Authorizer {
       const time = new DataView(fresh.buffer, fresh.byteOffset).getFloat64(0);
       const now = dhtTime(this.#clock);
       // Not `>`: a time that is no number is outside, too.
-      if (!(Math.abs(time - now) <= this.#window)) {
+      if (!(now - time <= this.#window && time - now <= this.#skew)) {
         throw new AuthError(
           "outside-window",
           `The request's time is ${(time - now).toFixed(1)} s from ours.`,

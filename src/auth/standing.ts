@@ -7,16 +7,16 @@ export type StandingLevel = "good" | "suspicious" | "blocked" | "banned";
 const BLOCK_VIOLATIONS = 3;
 const BAN_VIOLATIONS = 5;
 /** Suspicion counts once in so long, ms. */
-const SUSPICION_PERIOD = 1_000;
+const SUSPICION_PERIOD = 5_000;
 
 /**
- * What a peer asked of late, the violations that this was, and what came of
- * it. All of it passes with time.
+ * What a peer asked of late beyond its quota, the violations that this was,
+ * and what came of it. All of it passes with time.
  */
 export class Standing {
   readonly #perSecond: number;
-  #asked = 0;
-  #askedAt: number;
+  #refused = 0;
+  #refusedAt: number;
   #violations = 0;
   #violationsAt: number;
   #suspectedAt = -Infinity;
@@ -27,7 +27,7 @@ export class Standing {
   /** Measures against so many tokens a second. */
   constructor(perSecond: number, now: number) {
     this.#perSecond = perSecond;
-    this.#askedAt = now;
+    this.#refusedAt = now;
     this.#violationsAt = now;
   }
 
@@ -42,16 +42,15 @@ export class Standing {
     return Math.max(0, this.#until - now);
   }
 
-  /** Counts what was asked, whether or not it was allowed. */
-  asked(cost: number, now: number): void {
-    const elapsed = Math.max(0, now - this.#askedAt);
-    this.#asked = this.#asked * Math.exp(-elapsed / ESCALATION.average) + cost;
-    this.#askedAt = now;
-  }
-
   /** Notes that something was refused, and gives the level that follows. */
-  refused(now: number): StandingLevel {
-    const ratio = 1_000 * this.#asked / ESCALATION.average / this.#perSecond;
+  refused(cost: number, now: number): StandingLevel {
+    const elapsed = Math.max(0, now - this.#refusedAt);
+    this.#refused = cost +
+      this.#refused * Math.exp(-elapsed / ESCALATION.average);
+    this.#refusedAt = now;
+    // What was let through is the quota itself; bursts are no offence.
+    const ratio = 1 +
+      1_000 * this.#refused / ESCALATION.average / this.#perSecond;
     if (ratio >= ESCALATION.ban) return this.#ban(now);
     const level = this.level(now);
     if (level === "blocked" || level === "banned") return level;

@@ -14,12 +14,18 @@ import { Refusals } from "./refusals.ts";
 export interface AdmissionContext {
   /** The group of addresses that it comes from, or was dialled at. */
   readonly origin: string;
+  /** Whether that is this machine, where one origin stands for many nodes. */
+  readonly loopback: boolean;
+  /** Who opened it: the peer, or this node. */
+  readonly direction: "inbound" | "outbound";
   /** Ends the question. */
   readonly signal: AbortSignal;
 }
 
 /** Whose connections are allowed. */
 export interface Admission {
+  /** Whether any key will do: then that one is let in says nothing for its address. */
+  readonly open?: boolean;
   /**
    * Why a peer is refused, as a few words of a closed set for logs and
    * metrics; `undefined` when it is admitted. Asked after the handshake proved
@@ -61,8 +67,9 @@ export function connectionGater(options: GaterOptions): ConnectionGater {
   ): Promise<boolean> => {
     if (admission === undefined) return false;
     using limit = deadline(ADMISSION_TIMEOUT);
-    const origin = originOf(connection.remoteAddr).group;
-    const context = { origin, signal: limit.signal };
+    const { group: origin, loopback } = originOf(connection.remoteAddr);
+    const { signal } = limit;
+    const context = { origin, loopback, direction, signal };
     const reason = await admission.refusal(peer.toString(), context)
       .catch(() => "unknown");
     if (reason === undefined) return false;
@@ -79,8 +86,8 @@ export function connectionGater(options: GaterOptions): ConnectionGater {
     },
     denyInboundEncryptedConnection: async (peer, connection) => {
       const refused = await refuses("inbound", peer, connection);
-      // Where everybody is let in, being let in proves nothing.
-      limits.decided(connection, admission !== undefined && !refused);
+      const earned = admission !== undefined && admission.open !== true;
+      limits.decided(connection, earned && !refused);
       return refused;
     },
     denyOutboundEncryptedConnection: (peer, connection) =>

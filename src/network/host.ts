@@ -19,6 +19,7 @@ import { type Admission, connectionGater } from "./gater.ts";
 import type { InboundQuotas } from "./inbound_limits.ts";
 import { Libp2pDuplex } from "./libp2p_duplex.ts";
 import { originOf } from "./origin.ts";
+import { limitStreams, MOST_STREAMS } from "./stream_limits.ts";
 import { Membership, type MembershipHost } from "./membership.ts";
 
 /** Options of {@linkcode Host}. */
@@ -71,7 +72,7 @@ function options(host: HostOptions, metrics: Metrics): Libp2pOptions<Services> {
     },
     transports: [tcp()],
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
+    streamMuxers: [yamux({ maxInboundStreams: MOST_STREAMS })],
     connectionGater: connectionGater({
       admission: host.admission,
       quotas: host.quotas,
@@ -126,19 +127,27 @@ export class Host {
   readonly #libp2p: Libp2p<Services>;
   readonly #membership: Membership;
   readonly #stopping = new AbortController();
+  readonly #clock: Clock;
+  readonly #metrics: Metrics;
   #running: Promise<void> | undefined;
   /** Our peer id, base58. */
   readonly peerId: string;
 
-  private constructor(libp2p: Libp2p<Services>, host: HostOptions) {
+  private constructor(
+    libp2p: Libp2p<Services>,
+    host: HostOptions,
+    metrics: Metrics,
+  ) {
     this.#libp2p = libp2p;
+    this.#clock = host.clock ?? systemClock;
+    this.#metrics = metrics;
     this.peerId = host.identity.peerId;
     const entries = (host.bootstrap ?? []).map(parsePeerAddress)
       .filter(({ peerId }) => peerId !== this.peerId);
     this.#membership = new Membership(
       this.#membershipHost(),
       entries,
-      host.clock ?? systemClock,
+      this.#clock,
     );
   }
 
@@ -152,7 +161,7 @@ export class Host {
     addresses.forEach(parseAddress);
     host.bootstrap?.forEach(parsePeerAddress);
     const metrics = host.metrics ?? new MetricsRegistry();
-    return new Host(await createLibp2p(options(host, metrics)), host);
+    return new Host(await createLibp2p(options(host, metrics)), host, metrics);
   }
 
   /**
@@ -167,6 +176,10 @@ export class Host {
     table.addEventListener(
       "peer:add",
       ({ detail }) => this.#membership.joined(detail.toString()),
+    );
+    this.#libp2p.addEventListener(
+      "connection:open",
+      ({ detail }) => limitStreams(detail, this.#clock, this.#metrics),
     );
     this.#libp2p.addEventListener(
       "peer:disconnect",

@@ -1,6 +1,7 @@
 export { createNode, MeshNode } from "./node.ts";
 export type {
   ChainOptions,
+  LimitOptions,
   NodeOptions,
   NodeStatus,
   SubnetRules,

@@ -1,7 +1,5 @@
-import type { Authorizer } from "../auth/authorizer.ts";
-import { SignatureAuthorizer } from "../auth/signature_authorizer.ts";
-import { ProofOfStakeAuthorizer } from "../auth/stake_authorizer.ts";
-import { StakeRegistry } from "../auth/stake_registry.ts";
+import type { CallLimiter } from "../auth/call_limiter.ts";
+import type { StakeRegistry } from "../auth/stake_registry.ts";
 import { Consensus } from "../consensus/driver.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { raceSignal } from "../core/deadline.ts";
@@ -23,7 +21,8 @@ import {
   SignatureValidator,
 } from "../validation/mod.ts";
 import { VERSION } from "../core/version.ts";
-import { stakeAdmission, unstaked } from "./admission.ts";
+import { unstaked } from "./admission.ts";
+import { makeAuthority } from "./authority.ts";
 import type { NodeOptions, NodeStatus } from "./options.ts";
 
 /** How often the node looks whether it is in the mesh, ms. */
@@ -56,12 +55,13 @@ export class MeshNode {
       readonly rpc: Rpc;
       readonly identity: Identity;
       readonly registry: StakeRegistry | undefined;
+      readonly limiter: CallLimiter | undefined;
     },
     options: NodeOptions,
     clock: Clock,
     metrics: Metrics,
   ) {
-    const { host, rpc, identity, registry } = parts;
+    const { host, rpc, identity, registry, limiter } = parts;
     this.#host = host;
     this.#options = options;
     this.identity = identity;
@@ -113,8 +113,9 @@ export class MeshNode {
       metrics,
     });
     const { signal } = this.#stopping;
+    const drop = (peerId: string) => this.#own(host.drop(peerId));
+    limiter?.onBanned(drop);
     if (registry !== undefined) {
-      const drop = (peerId: string) => this.#own(host.drop(peerId));
       registry.onRemoved(drop);
       registry.onRefreshed(() =>
         unstaked(registry, host.connected()).forEach(drop)
@@ -133,45 +134,46 @@ export class MeshNode {
     const metrics = options.metrics ?? new MetricsRegistry();
     const identity = options.identity ?? generateIdentity();
     const subnetId = options.subnetId ?? 1;
-    const { chain, signal } = options;
+    const { signal } = options;
     signal?.throwIfAborted();
-    let authorizer: Authorizer = new SignatureAuthorizer(identity, clock);
-    let registry: StakeRegistry | undefined;
-    const bootstrap = [...options.bootstrap ?? []];
-    if (chain !== undefined) {
-      registry = new StakeRegistry({
-        chain: chain.chain,
+    const authority = makeAuthority(
+      options,
+      identity,
+      subnetId,
+      clock,
+      metrics,
+    );
+    const { authorizer, registry, limiter, admission } = authority;
+    const bootstrap = [
+      ...options.bootstrap ?? [],
+      ...registry === undefined ? [] : await readChain(registry, {
+        ...options,
+        identity,
         subnetId,
-        clock,
-        metrics,
-        ...(chain.minClass === undefined ? {} : { minClass: chain.minClass }),
-        ...(chain.grace === undefined ? {} : { grace: chain.grace }),
-      });
-      authorizer = new ProofOfStakeAuthorizer(authorizer, registry);
-      bootstrap.push(
-        ...await readChain(registry, { ...options, identity, subnetId }),
-      );
-    }
+      }),
+    ];
     const host = await Host.create({
       identity,
       subnetId,
       listen: options.listen ?? ["/ip4/127.0.0.1/tcp/0"],
       announce: options.announce ?? [],
       bootstrap: [...new Set(bootstrap)],
-      ...(registry === undefined
+      admission,
+      ...(options.limits?.connections === undefined
         ? {}
-        : { admission: stakeAdmission(registry) }),
+        : { quotas: options.limits.connections }),
       clock,
       metrics,
     });
     const rpc = new Rpc({
       transport: await host.transport(`/meshnode/${subnetId}/rpc/1.0.0`),
       authorizer,
+      limiter,
       metrics,
     });
     try {
       signal?.throwIfAborted();
-      const parts = { host, rpc, identity, registry };
+      const parts = { host, rpc, identity, registry, limiter };
       // The methods are registered before anyone can call them.
       const node = new MeshNode(
         parts,

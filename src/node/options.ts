@@ -1,3 +1,5 @@
+import type { CallQuotas } from "../auth/call_quotas.ts";
+import type { SignatureAuthorizerOptions } from "../auth/signature_authorizer.ts";
 import type { Chain, ChainSigner } from "../chain/chain.ts";
 import type { NodeClass } from "../chain/types.ts";
 import type { ConsensusReport } from "../consensus/machine.ts";
@@ -5,6 +7,7 @@ import type { Scorer } from "../consensus/scorer.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { Identity } from "../identity/mod.ts";
+import type { InboundQuotas } from "../network/mod.ts";
 import type { RecordValidator } from "../validation/validator.ts";
 
 /** What makes a subnet its own. */
@@ -27,6 +30,14 @@ export interface ChainOptions {
   readonly grace?: number;
 }
 
+/** What others may ask of the node. */
+export interface LimitOptions {
+  /** Quotas of calls; {@linkcode CALL_QUOTAS} by default, or none at all. */
+  readonly calls?: CallQuotas | "none";
+  /** Quotas of connections by address; {@linkcode INBOUND_QUOTAS} by default. */
+  readonly connections?: InboundQuotas;
+}
+
 /** Options of {@linkcode createNode}. */
 export interface NodeOptions {
   /** The peer's key; a new one by default. */
@@ -35,6 +46,10 @@ export interface NodeOptions {
   readonly subnetId?: number;
   /** Without a chain, peers are believed by their signatures alone. */
   readonly chain?: ChainOptions;
+  /** How far a call's time may be from the node's own. */
+  readonly freshness?: Pick<SignatureAuthorizerOptions, "window" | "skew">;
+  /** What others may ask of it. */
+  readonly limits?: LimitOptions;
   /** The subnet's own rules. */
   readonly subnet?: SubnetRules;
   /** Multiaddrs to listen on; a free port of this machine only by default. */

@@ -168,15 +168,8 @@ export class Rpc {
       };
       this.#callees.set(peerId, callee);
     }
-    const { slots, pauses } = callee;
-    const retryAfter = (pauses.get(method) ?? 0) - performance.now();
-    if (retryAfter > 0) {
-      throw new RpcError(
-        "RPC_BUSY",
-        `The peer asked for a pause of ${Math.ceil(retryAfter)} ms.`,
-        { retryAfter },
-      );
-    }
+    const { slots } = callee;
+    this.#rest(callee, method);
     const place = await slots.enter(signal);
     if (place === undefined) {
       throw new RpcError("RPC_BUSY", "Too many calls wait for this peer.");
@@ -187,6 +180,17 @@ export class Rpc {
         this.#forget(peerId);
       },
     };
+  }
+
+  /** Fails while the peer wants not to be asked. */
+  #rest({ pauses }: Callee, method: string): void {
+    const retryAfter = (pauses.get(method) ?? 0) - performance.now();
+    if (retryAfter <= 0) return;
+    throw new RpcError(
+      "RPC_BUSY",
+      `The peer asked for a pause of ${Math.ceil(retryAfter)} ms.`,
+      { retryAfter },
+    );
   }
 
   async #streamTo(peerId: string, signal: AbortSignal): Promise<ClientStream> {
