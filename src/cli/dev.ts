@@ -160,6 +160,8 @@ function nodeCommand(mesh: DevMesh, node: DevNode): string[] {
     node.nodeId === undefined ? "bootnode" : "validator",
     "--public-name",
     node.name,
+    "--data",
+    node.directory,
     "--heartbeat-period",
     "2",
   ];

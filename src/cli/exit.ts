@@ -34,6 +34,9 @@ const BY_CODE: Readonly<Record<string, number>> = {
   LOCAL_CHAIN_MISSING: EXIT.config,
   LOCAL_CHAIN_DAMAGED: EXIT.data,
   LOCAL_CHAIN_DIFFERS: EXIT.config,
+  RECORDS_IN_USE: EXIT.tryAgain,
+  RECORDS_UNUSABLE: EXIT.io,
+  STORAGE_FAILED: EXIT.io,
   DEV_RUNNING: EXIT.tryAgain,
   DEV_FOREIGN: EXIT.config,
 };

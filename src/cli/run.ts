@@ -71,6 +71,11 @@ signatures alone.`,
       default: "validator",
     },
     "public-name": { value: "NAME", help: "A name for people." },
+    data: {
+      value: "DIR",
+      help: "Where the node keeps its records, in a folder of its peer id.",
+      default: ".meshnode",
+    },
     "heartbeat-period": {
       value: "SECONDS",
       help: "Time between heartbeats.",
@@ -154,6 +159,7 @@ async function nodeOptions(
     role: args.text("role") as string,
     ...(publicName === undefined ? {} : { publicName }),
     heartbeatPeriod,
+    dataFolder: join(args.text("data") as string, identity.peerId),
     onConsensus: (report) =>
       tell({
         event: "consensus",

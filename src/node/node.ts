@@ -14,6 +14,7 @@ import {
 } from "../heartbeat/mod.ts";
 import { generateIdentity, type Identity } from "../identity/mod.ts";
 import { Host } from "../network/mod.ts";
+import type { LocalStorage } from "../records/local_storage.ts";
 import { Rpc } from "../rpc/mod.ts";
 import {
   CompositeValidator,
@@ -24,6 +25,7 @@ import { VERSION } from "../core/version.ts";
 import { unstaked } from "./admission.ts";
 import { makeAuthority } from "./authority.ts";
 import type { NodeOptions, NodeStatus } from "./options.ts";
+import { openStorage } from "./storage.ts";
 
 /** How often the node looks whether it is in the mesh, ms. */
 const JOIN_TICK = 100;
@@ -33,6 +35,7 @@ const FIRST_READ_TIMEOUT = 15_000;
 /** A started node. */
 export class MeshNode {
   readonly #host: Host;
+  readonly #storage: LocalStorage;
   readonly #heartbeat: HeartbeatAnnouncer;
   readonly #pings: PingAggregator;
   readonly #consensus: Consensus | undefined;
@@ -56,13 +59,15 @@ export class MeshNode {
       readonly identity: Identity;
       readonly registry: StakeRegistry | undefined;
       readonly limiter: CallLimiter | undefined;
+      readonly storage: LocalStorage;
     },
     options: NodeOptions,
     clock: Clock,
     metrics: Metrics,
   ) {
-    const { host, rpc, identity, registry, limiter } = parts;
+    const { host, rpc, identity, registry, limiter, storage } = parts;
     this.#host = host;
+    this.#storage = storage;
     this.#options = options;
     this.identity = identity;
     this.rpc = rpc;
@@ -75,6 +80,7 @@ export class MeshNode {
         new PredicateValidator(heartbeatRule()),
         ...options.subnet?.validators ?? [],
       ]),
+      storage,
       clock,
       metrics,
     });
@@ -171,9 +177,11 @@ export class MeshNode {
       limiter,
       metrics,
     });
+    let storage: LocalStorage | undefined;
     try {
       signal?.throwIfAborted();
-      const parts = { host, rpc, identity, registry, limiter };
+      storage = await openStorage(options, clock, metrics, registry);
+      const parts = { host, rpc, identity, registry, limiter, storage };
       // The methods are registered before anyone can call them.
       const node = new MeshNode(
         parts,
@@ -190,7 +198,7 @@ export class MeshNode {
         throw error;
       }
     } catch (error) {
-      await Promise.all([rpc.stop(), host.stop()]);
+      await Promise.all([rpc.stop(), host.stop(), storage?.close()]);
       throw error;
     }
   }
@@ -240,6 +248,7 @@ export class MeshNode {
     await this.dht.stop();
     await this.rpc.stop();
     await this.#host.stop();
+    await this.#storage.close();
     await this.#options.chain?.chain.close();
   }
 

@@ -8,6 +8,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { Identity } from "../identity/mod.ts";
 import type { InboundQuotas } from "../network/mod.ts";
+import type { StorageLimits } from "../records/limits.ts";
 import type { RecordValidator } from "../validation/validator.ts";
 
 /** What makes a subnet its own. */
@@ -66,6 +67,10 @@ export interface NodeOptions {
   readonly heartbeatPeriod?: number;
   /** Is told what happens in consensus. */
   readonly onConsensus?: (report: ConsensusReport) => void;
+  /** Folder of this node's own files, made when it is missing; without one, records end with the process. */
+  readonly dataFolder?: string;
+  /** Bounds of the records held here; {@linkcode FILE_LIMITS} or {@linkcode MEMORY_LIMITS} by default. */
+  readonly storageLimits?: Partial<StorageLimits>;
   /** Ends the start, and nothing after it. */
   readonly signal?: AbortSignal;
   /** The time; the machine's by default. */

@@ -47,16 +47,15 @@ function* candidates(
   next: HeldFacts,
 ): Generator<HeldFacts> {
   const member = shares.isMember(next.owner);
+  const equals = largest(shares, member);
   if (member) {
     for (const owner of shares.largest(false)) {
       yield* rowsOf(table, owner, next);
     }
   }
   const own = shares.of(next.owner).bytes + next.size;
-  let considered = 0;
-  for (const owner of shares.largest(member)) {
+  for (const owner of equals) {
     let { bytes } = shares.of(owner);
-    if (2 * bytes < own || considered++ >= MOST_OWNERS) break;
     if (bytes <= own || owner === next.owner) continue;
     for (const row of rowsOf(table, owner, next)) {
       bytes -= row.size;
@@ -68,6 +67,16 @@ function* candidates(
     if (row.expiration >= next.expiration) return;
     yield row;
   }
+}
+
+/** Some owners of a kind, those who take most first. */
+function largest(shares: Shares, members: boolean): string[] {
+  const owners: string[] = [];
+  for (const owner of shares.largest(members)) {
+    owners.push(owner);
+    if (owners.length >= MOST_OWNERS) break;
+  }
+  return owners.sort((a, b) => shares.of(b).bytes - shares.of(a).bytes);
 }
 
 /** An owner's records, soonest expiration first, without the one that is replaced. */

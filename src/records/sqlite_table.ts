@@ -3,7 +3,6 @@ import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { loggerOf } from "../core/log.ts";
 import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
 import { StorageError } from "./errors.ts";
-import { NO_SUBKEY } from "./record.ts";
 import { openRecordFile, type RecordFileOptions } from "./record_file.ts";
 import { RowCache } from "./row_cache.ts";
 import type {
@@ -30,6 +29,9 @@ type Row = Record<string, unknown>;
 
 /** Writes after which a batch is committed at once. */
 const BATCH_WRITES = 1_024;
+const ROWS_AT_ONCE = 64;
+/** What every subkey comes after. */
+const BEFORE: Uint8Array = new Uint8Array();
 const CACHE_BYTES = 16 * 1024 * 1024;
 const FACTS = "key, subkey, expiration, deleted, owner, size";
 
@@ -98,13 +100,7 @@ export class SqliteTable implements RecordTable {
     }
     const read: HeldRecord[] = [];
     let bytes = 0;
-    for (
-      const row of this.#iterate(
-        `SELECT ${FACTS}, value FROM records WHERE key = ? AND subkey > ? ORDER BY subkey`,
-        key,
-        after ?? new Uint8Array(),
-      )
-    ) {
+    for (const row of this.#inOrder(`${FACTS}, value`, key, after)) {
       const record = recordOf(row);
       bytes += record.size;
       if (bytes <= this.#cache.mostOfKey) read.push(record);
@@ -118,14 +114,7 @@ export class SqliteTable implements RecordTable {
   *facts(key: Uint8Array): Generator<HeldFacts> {
     const cached = this.#cache.get(key);
     if (cached !== undefined) yield* cached.after();
-    else {
-      for (
-        const row of this.#iterate(
-          `SELECT ${FACTS} FROM records WHERE key = ?`,
-          key,
-        )
-      ) yield factsOf(row);
-    }
+    else for (const row of this.#inOrder(FACTS, key)) yield factsOf(row);
   }
 
   /** How many rows a key has. */
@@ -141,12 +130,11 @@ export class SqliteTable implements RecordTable {
 
   /** All rows, ascending by key and subkey. */
   *scan(after?: Place): Generator<HeldRecord> {
-    let place = after ?? { key: new Uint8Array(), subkey: NO_SUBKEY };
-    // In pages, so that nothing is kept open while others write.
+    let place = after ?? { key: BEFORE, subkey: BEFORE };
     for (;;) {
       const rows = this.#all(
         `SELECT ${FACTS}, value FROM records WHERE (key, subkey) > (?, ?)
-         ORDER BY key, subkey LIMIT 64`,
+         ORDER BY key, subkey LIMIT ${ROWS_AT_ONCE}`,
         place.key,
         place.subkey,
       ).map(recordOf);
@@ -293,13 +281,15 @@ export class SqliteTable implements RecordTable {
     }
   }
 
-  *#iterate(sql: string, ...values: SQLInputValue[]): Generator<Row> {
-    // A statement of its own: the same query may be under way elsewhere.
-    const rows = this.#db.prepare(sql).iterate(...values);
-    try {
-      yield* rows as Iterable<Row>;
-    } catch (cause) {
-      throw this.#failed(cause);
+  /** A key's rows by subkey, a few at a time: nothing is kept open, and little is in memory. */
+  *#inOrder(columns: string, key: Uint8Array, after = BEFORE): Generator<Row> {
+    const sql = `SELECT ${columns} FROM records WHERE key = ? AND subkey > ?
+      ORDER BY subkey LIMIT ${ROWS_AT_ONCE}`;
+    for (let place = after;;) {
+      const rows = this.#all(sql, key, place);
+      yield* rows;
+      if (rows.length < ROWS_AT_ONCE) return;
+      place = rows.at(-1)?.subkey as Uint8Array;
     }
   }
 

@@ -17,7 +17,15 @@ Deno.test(
       try {
         const [address = ""] = watcher.addresses();
         const node = new Program(
-          ...["run", "--identity", key, "--bootstrap", address],
+          ...[
+            "run",
+            "--identity",
+            key,
+            "--bootstrap",
+            address,
+            "--data",
+            folder,
+          ],
           ...["--listen", "/ip4/127.0.0.1/tcp/0", "--heartbeat-period", "60"],
         );
         const state = async () =>
@@ -61,7 +69,7 @@ Deno.test("a node that is not registered is refused, and its log says why", () =
           "--chain",
           `local:${folder}/dev/chain.db`,
         ],
-        ...["--listen", "/ip4/127.0.0.1/tcp/0"],
+        ...["--listen", "/ip4/127.0.0.1/tcp/0", "--data", folder],
       );
       await eventually(
         () => /No entry point of the mesh/.test(stranger.err),
