@@ -1,22 +1,14 @@
-import { type Clock, dhtTime, systemClock } from "../core/clock.ts";
 import { deadline, raceSignal } from "../core/deadline.ts";
 import { MeshError } from "../core/errors.ts";
-import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
 import { Tasks } from "../core/tasks.ts";
 import { dhtId } from "../records/dht_id.ts";
-import { LocalStorage } from "../records/local_storage.ts";
 import { type DhtRecord, NO_SUBKEY } from "../records/record.ts";
 import { encode } from "../records/serializer.ts";
 import type { MeshValue } from "../records/values.ts";
+import { assemble, type Assembly } from "./assembly.ts";
 import { StoreError } from "./errors.ts";
 import { Merge } from "./merge.ts";
-import { Neighbourhood } from "./neighbourhood.ts";
 import type { DhtOptions } from "./options.ts";
-import { PeerBook } from "./peer_book.ts";
-import { Prober } from "./prober.ts";
-import { Reader } from "./reader.ts";
-import { ReplicaCalls } from "./replica_calls.ts";
-import { MAX_LIFETIME, ReplicaService } from "./service.ts";
 import type {
   CallOptions,
   Found,
@@ -26,8 +18,7 @@ import type {
   StoreRequest,
   StoreResult,
 } from "./types.ts";
-import { METHODS, WIRE_LIMITS } from "./wire.ts";
-import { Writer } from "./writer.ts";
+import { WIRE_LIMITS } from "./wire.ts";
 
 /** How long a stop waits for stores that are under way, ms. */
 const STOP_GRACE = 3_000;
@@ -35,70 +26,30 @@ const STOP_GRACE = 3_000;
 /** Signed, expiring records of many writers, kept by the nearest peers. */
 export class Dht implements RecordStore {
   readonly #options: DhtOptions;
-  readonly #clock: Clock;
-  readonly #metrics: Metrics;
-  readonly #service: ReplicaService;
-  readonly #neighbourhood: Neighbourhood;
-  readonly #replicas: ReplicaCalls;
-  readonly #writer: Writer;
-  readonly #reader: Reader;
-  readonly #prober: Prober;
+  readonly #parts: Assembly;
   readonly #tasks = new Tasks();
   readonly #stopping = new AbortController();
-  readonly #numReplicas: number;
 
   /** Registers its methods with the calls. */
   constructor(options: DhtOptions) {
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
-    this.#metrics = options.metrics ?? new MetricsRegistry();
-    this.#numReplicas = options.numReplicas ?? 5;
-    const { peerId, calls } = options;
-    const book = new PeerBook(options.timeout ?? 3_000);
-    this.#neighbourhood = new Neighbourhood(peerId, options.members);
-    this.#replicas = new ReplicaCalls(calls, book, this.#clock, this.#metrics);
-    this.#service = new ReplicaService(
-      options.storage ?? new LocalStorage(() => dhtTime(this.#clock)),
-      peerId,
-      options.validator,
-      this.#clock,
-      this.#metrics,
-      options.maxLifetime ?? MAX_LIFETIME,
-    );
-    const parts = {
-      peerId,
-      service: this.#service,
-      replicas: this.#replicas,
-      book,
-      tasks: this.#tasks,
-      clock: this.#clock,
-      numReplicas: this.#numReplicas,
-      writeQuorum: options.writeQuorum,
-    };
-    this.#writer = new Writer(parts);
-    this.#reader = new Reader(parts);
-    this.#prober = new Prober(
-      book,
-      this.#replicas,
-      () => this.#neighbourhood.peers(),
-    );
-    this.#serve();
+    this.#parts = assemble(options, this.#tasks);
   }
 
   /** Live records held by this peer. */
   get records(): number {
-    return this.#service.records;
+    return this.#parts.service.records;
   }
 
   /** The peers that hold a key, nearest first, ourselves included. */
   replicasOf(key: MeshValue): string[] {
-    return this.#neighbourhood.nearest(dhtId(key), this.#numReplicas);
+    return this.#nearest(dhtId(key), 1);
   }
 
   /** Round-trip time to a peer in milliseconds, by a call and its answer. */
   async ping(peerId: string, options: CallOptions = {}): Promise<number> {
     const start = performance.now();
-    await this.#replicas.ping(peerId, options);
+    await this.#parts.replicas.ping(peerId, options);
     return performance.now() - start;
   }
 
@@ -129,14 +80,14 @@ export class Dht implements RecordStore {
   ): Promise<StoreResult[]> {
     const records = requests.map((request) => this.#record(request));
     const peers = records.map(({ key }) => this.#candidates(key));
-    const results = await this.#writer.store(
+    const results = await this.#parts.writer.store(
       records,
       peers,
       options,
       this.#stopping.signal,
     );
     for (const { stored } of results) {
-      this.#metrics.count("meshnode_dht_puts_total", {
+      this.#parts.metrics.count("meshnode_dht_puts_total", {
         outcome: stored ? "stored" : "failed",
       });
     }
@@ -167,6 +118,7 @@ export class Dht implements RecordStore {
     keys: readonly MeshValue[],
     options: GetOptions = {},
   ): Promise<(Found | undefined)[]> {
+    const { readRepair } = this.#parts;
     const subkeys = options.subkeys?.map(encode);
     const reads = keys.map((each) => {
       const key = dhtId(each);
@@ -174,24 +126,28 @@ export class Dht implements RecordStore {
         query: { key, subkeys },
         peers: this.#candidates(key),
         merge: new Merge(
-          this.#service,
+          this.#parts.service,
           this.#options.validator,
-          this.#metrics,
+          this.#parts.metrics,
         ),
       };
     });
-    await this.#reader.read(
+    await this.#parts.reader.read(
       reads,
       options,
       this.#stopping.signal,
-      () => {},
+      (heard) => readRepair.heard(heard, this.#stopping.signal),
     );
     return reads.map(({ merge }) => merge.found());
   }
 
   /** Does what must be done in the background, until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    await this.#prober.run(this.#clock, this.#tasks, signal);
+    const { clock, prober, repairer } = this.#parts;
+    await Promise.all([
+      prober.run(clock, this.#tasks, signal),
+      repairer.run(signal),
+    ]);
   }
 
   /** Waits for what is under way, a few seconds at most, and ends it. */
@@ -202,21 +158,14 @@ export class Dht implements RecordStore {
     await this.#tasks.settled();
   }
 
-  #serve(): void {
-    const service = this.#service;
-    const { calls } = this.#options;
-    calls.register(METHODS.ping, () => Promise.resolve(service.onPing()));
-    // A malformed body rejects the call, as it should.
-    calls.register(
-      METHODS.store,
-      async (body, { peerId }) => await service.onStore(body, peerId),
-    );
-    calls.register(METHODS.find, async (body) => await service.onFind(body));
+  #nearest(key: Uint8Array, times: number): string[] {
+    const { neighbourhood, numReplicas } = this.#parts;
+    return neighbourhood.nearest(key, times * numReplicas);
   }
 
   /** Who may hold a key: its replicas, and as many stand-ins. */
   #candidates(key: Uint8Array): string[] {
-    return this.#neighbourhood.nearest(key, 2 * this.#numReplicas);
+    return this.#nearest(key, 2);
   }
 
   #record(request: StoreRequest): DhtRecord {

@@ -24,12 +24,14 @@ export class Neighbourhood {
   readonly #places = new Map<string, Standing>();
   #known: readonly string[] = [];
   #standings: readonly Standing[];
+  #present: ReadonlySet<string>;
 
   /** `members` gives the other peers; it is asked anew for every key. */
   constructor(self: string, members: () => Iterable<string>) {
     this.#self = this.#stand(self);
     this.#members = members;
     this.#standings = [this.#self];
+    this.#present = new Set([self]);
   }
 
   /** Everybody who can hold a record, ourselves first. */
@@ -44,14 +46,18 @@ export class Neighbourhood {
     return nearest(key, this.#standings, count);
   }
 
-  /** The same among some peers only. */
-  nearestOf(
-    key: Uint8Array,
+  /** The same for many keys, among some peers only. */
+  among(
     peers: Iterable<string>,
-    count: number,
-  ): string[] {
+  ): (key: Uint8Array, count: number) => string[] {
     const standings = [...new Set(peers)].map((peer) => this.#stand(peer));
-    return nearest(key, standings, count);
+    return (key, count) => nearest(key, standings, count);
+  }
+
+  /** Whether a peer is there, ourselves included. */
+  has(peerId: string): boolean {
+    this.#refresh();
+    return this.#present.has(peerId);
   }
 
   /** A peer's place, 20 bytes. */
@@ -67,12 +73,8 @@ export class Neighbourhood {
     const same = listed.length === this.#known.length &&
       listed.every((peer, i) => peer === this.#known[i]);
     if (!same) {
-      const others = new Set<string>(listed);
-      others.delete(this.#self.peerId);
-      this.#standings = [
-        this.#self,
-        ...[...others].map((peer) => this.#stand(peer)),
-      ];
+      this.#present = new Set([this.#self.peerId, ...listed]);
+      this.#standings = [...this.#present].map((peer) => this.#stand(peer));
     }
     this.#known = listed;
   }

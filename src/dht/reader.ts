@@ -47,7 +47,9 @@ export interface Read {
   readonly query: FindQuery;
   /** Who may hold it: the replicas, then the next nearest. */
   readonly peers: readonly string[];
-  /** How many of them are its replicas. */
+  /** Its replicas, nearest first. */
+  readonly replicas: readonly string[];
+  /** How many of them there are. */
   readonly wanted: number;
   /** What was found so far. */
   readonly merge: Merge;
@@ -115,6 +117,7 @@ export class Reader {
       query,
       merge,
       wanted,
+      replicas: peers.slice(0, wanted),
       peers: [
         ...this.#order(peers.slice(0, wanted)),
         ...this.#order(peers.slice(wanted)),

@@ -57,26 +57,30 @@ export const STORE_ANSWERS = [
 /** A replica's answer for one record. */
 export type StoreAnswer = typeof STORE_ANSWERS[number];
 
-function write(build: (out: Encoder) => void): Bytes {
+/** The bytes that a body's parts make. */
+export function write(build: (out: Encoder) => void): Bytes {
   const out = new Encoder();
   build(out);
   return out.bytes();
 }
 
-function read<T>(bytes: Uint8Array, parse: (input: Decoder) => T): T {
+/** What a whole body says. @throws {DecodeError} */
+export function read<T>(bytes: Uint8Array, parse: (input: Decoder) => T): T {
   const input = new Decoder(bytes);
   const value = parse(input);
   input.end();
   return value;
 }
 
-function list<T>(input: Decoder, most: number, item: () => T): T[] {
+/** The items of a list, which has a bounded number of them. */
+export function list<T>(input: Decoder, most: number, item: () => T): T[] {
   const length = input.arrayHead();
   if (length > most) throw new DecodeError(`It has more than ${most} items.`);
   return Array.from({ length }, item);
 }
 
-function fields(input: Decoder, count: number): void {
+/** The head of a part, which has so many fields. */
+export function fields(input: Decoder, count: number): void {
   if (input.arrayHead() !== count) {
     throw new DecodeError(`A part does not have ${count} fields.`);
   }
@@ -88,7 +92,8 @@ function bounded(input: Decoder, most: number): Uint8Array {
   throw new DecodeError(`A byte string is longer than ${most} bytes.`);
 }
 
-function key(input: Decoder): Uint8Array {
+/** A key. */
+export function key(input: Decoder): Uint8Array {
   const bytes = input.binary();
   if (bytes.length === DHT_ID_BYTES) return bytes;
   throw new DecodeError(`A key has ${DHT_ID_BYTES} bytes.`);

@@ -157,6 +157,14 @@ export class LocalStorage {
     });
   }
 
+  /** All live records under a key as they are held, hidden ones and tombstones too, ascending by subkey. */
+  held(key: Uint8Array): DhtRecord[] {
+    return this.#readSafely([], () =>
+      [...this.#table.rows(key)]
+        .filter((row) => this.#live(row) !== undefined)
+        .map(copyOf));
+  }
+
   /** All live records as they are held, hidden ones and tombstones too, ascending by key and subkey. */
   *scan(after?: Place): Generator<DhtRecord> {
     for (const row of this.#table.scan(after)) {

@@ -15,6 +15,8 @@ const expiration = (row: HeldRecord) => row.expiration;
 /** Records in memory, which end with the process. */
 export class MemoryTable implements RecordTable {
   readonly #keys = new Map<string, Rows>();
+  /** Ascending by key; absent until it is asked for anew. */
+  #sorted: readonly Rows[] | undefined;
   readonly #soonest = new Heap<HeldRecord>(expiration);
   readonly #owners = new Map<string, Heap<HeldRecord>>();
   /** Nothing is ever lost. */
@@ -48,10 +50,15 @@ export class MemoryTable implements RecordTable {
 
   /** All rows, ascending by key and subkey. */
   *scan(after?: Place): Iterable<HeldRecord> {
-    const keys = [...this.#keys.values()]
-      .filter(({ key }) => after === undefined || compare(key, after.key) >= 0)
+    this.#sorted ??= [...this.#keys.values()]
       .sort((a, b) => compare(a.key, b.key));
-    for (const rows of keys) {
+    // Who scans keeps the order of its beginning, whatever comes meanwhile.
+    const keys = this.#sorted;
+    const first = after === undefined
+      ? 0
+      : firstWhere(keys, ({ key }) => compare(key, after.key) >= 0);
+    for (let at = first; at < keys.length; at++) {
+      const rows = keys[at] as Rows;
       const begun = after !== undefined && compare(rows.key, after.key) === 0;
       yield* sortedAfter(rows, begun ? after.subkey : undefined);
     }
@@ -78,6 +85,7 @@ export class MemoryTable implements RecordTable {
     if (rows === undefined) {
       rows = { key: row.key, bySubkey: new Map(), sorted: undefined };
       this.#keys.set(name, rows);
+      this.#sorted = undefined;
     }
     rows.bySubkey.set(toHex(row.subkey), row);
     rows.sorted = undefined;
@@ -98,7 +106,10 @@ export class MemoryTable implements RecordTable {
     if (rows === undefined || row === undefined) return;
     rows.bySubkey.delete(toHex(subkey));
     rows.sorted = undefined;
-    if (rows.bySubkey.size === 0) this.#keys.delete(name);
+    if (rows.bySubkey.size === 0) {
+      this.#keys.delete(name);
+      this.#sorted = undefined;
+    }
     this.#soonest.delete(row);
     const owned = this.#owners.get(row.owner);
     owned?.delete(row);
@@ -123,12 +134,23 @@ function sortedAfter(
   rows.sorted ??= [...rows.bySubkey.values()]
     .sort((a, b) => compare(a.subkey, b.subkey));
   if (after === undefined) return rows.sorted;
+  const first = firstWhere(
+    rows.sorted,
+    ({ subkey }) => compare(subkey, after) > 0,
+  );
+  return rows.sorted.slice(first);
+}
+
+/** The place of the first item of which it holds, in a list where it holds of all that follow. */
+function firstWhere<T>(
+  items: readonly T[],
+  holds: (item: T) => boolean,
+): number {
   let low = 0;
-  for (let high = rows.sorted.length; low < high;) {
+  for (let high = items.length; low < high;) {
     const middle = (low + high) >> 1;
-    const { subkey } = rows.sorted[middle] as HeldRecord;
-    if (compare(subkey, after) <= 0) low = middle + 1;
-    else high = middle;
+    if (holds(items[middle] as T)) high = middle;
+    else low = middle + 1;
   }
-  return rows.sorted.slice(low);
+  return low;
 }

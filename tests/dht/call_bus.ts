@@ -11,6 +11,8 @@ export class CallBus {
   readonly dead = new Set<string>();
   /** Peers that swallow what they are sent. */
   readonly silent = new Set<string>();
+  /** Who is cut off from whom. */
+  divide: (from: string, to: string) => boolean = () => false;
   /** Calls that fail at once. */
   refuse: (peerId: string, method: string) => boolean = () => false;
   /** Milliseconds that a peer takes to answer; needs a clock. */
@@ -36,8 +38,8 @@ export class CallBus {
         this.calls.push(`${to} ${method}`);
         const handler = this.#handlers.get(`${to} ${method}`);
         if (
-          this.dead.has(to) || this.dead.has(peerId) ||
-          handler === undefined || this.refuse(to, method)
+          !this.reaches(peerId, to) || handler === undefined ||
+          this.refuse(to, method)
         ) {
           throw new MeshError("RPC_UNREACHABLE", `${to} does not answer.`);
         }
@@ -56,6 +58,11 @@ export class CallBus {
         return () => this.#handlers.delete(name);
       },
     };
+  }
+
+  /** Whether both are alive and not cut off from each other. */
+  reaches(from: string, to: string): boolean {
+    return !this.dead.has(from) && !this.dead.has(to) && !this.divide(from, to);
   }
 
   /** Calls a peer with bytes of the caller's choice. */

@@ -2,7 +2,6 @@ import {
   CompositeValidator,
   generateIdentity,
   type Identity,
-  ManualClock,
   MetricsRegistry,
   PredicateValidator,
   type RecordPredicate,
@@ -16,6 +15,7 @@ import {
   StoreError,
   type StoreRequest,
 } from "../../src/dht/mod.ts";
+import { VirtualClock } from "../fixtures/virtual/virtual_clock.ts";
 import { CallBus } from "./call_bus.ts";
 
 /** One peer of {@linkcode setUp}. */
@@ -32,19 +32,21 @@ export function setUp(
   rule: RecordPredicate = () => true,
   options: Partial<DhtOptions> = {},
 ) {
-  const clock = new ManualClock(1_000_000);
+  const clock = new VirtualClock(1_000_000);
   const bus = new CallBus(clock);
   const peers: Peer[] = [];
-  for (let i = 0; i < count; i++) {
+  /** One more peer, known to the others at once. */
+  const add = (own: Partial<DhtOptions> = {}): Peer => {
     const identity = generateIdentity();
+    const { peerId } = identity;
     const signature = new SignatureValidator(identity);
     const metrics = new MetricsRegistry();
     const dht = new Dht({
-      peerId: identity.peerId,
-      calls: bus.of(identity.peerId),
+      peerId,
+      calls: bus.of(peerId),
       members: () =>
-        peers.map((peer) => peer.identity.peerId)
-          .filter((id) => id !== identity.peerId && !bus.dead.has(id)),
+        peers.map(({ identity }) => identity.peerId)
+          .filter((id) => id !== peerId && bus.reaches(peerId, id)),
       validator: new CompositeValidator([
         signature,
         new PredicateValidator(rule),
@@ -52,12 +54,31 @@ export function setUp(
       clock,
       metrics,
       ...options,
+      ...own,
     });
-    peers.push({ identity, signature, metrics, dht });
-  }
+    const peer = { identity, signature, metrics, dht };
+    peers.push(peer);
+    return peer;
+  };
+  for (let i = 0; i < count; i++) add();
   const at = (i: number) => peers[i] as Peer;
   const later = (seconds: number) => clock.now() / 1000 + seconds;
-  return { bus, clock, peers, at, later };
+  return { bus, clock, peers, at, later, add };
+}
+
+/** Runs the background work of peers; `add` takes in another one. */
+export function runAll(peers: readonly Peer[]) {
+  const end = new AbortController();
+  const running = peers.map(({ dht }) => dht.run(end.signal));
+  return {
+    add: ({ dht }: Peer) => {
+      running.push(dht.run(end.signal));
+    },
+    async [Symbol.asyncDispose]() {
+      end.abort();
+      await Promise.all(running);
+    },
+  };
 }
 
 /** What each replica answered, whether the store succeeded or not. */
@@ -86,7 +107,7 @@ export const values = (found: Found | undefined) =>
 /** Moves the clock on until the promise is settled; gives the milliseconds that took. */
 export async function timeTo(
   promise: Promise<unknown>,
-  clock: ManualClock,
+  clock: VirtualClock,
   step = 5,
 ): Promise<number> {
   const start = clock.now();

@@ -35,7 +35,7 @@ Deno.test("the nearest peers are those that sorting everybody by distance gives"
         const expected = sorted(key, [self, ...others]).slice(0, count);
         assertEquals(neighbourhood.nearest(key, count), expected);
         assertEquals(
-          neighbourhood.nearestOf(key, [self, ...others], count),
+          neighbourhood.among([self, ...others])(key, count),
           expected,
         );
       },
@@ -54,6 +54,11 @@ Deno.test("peers that come and go are seen at the next key", () => {
   assertEquals(neighbourhood.peers(), [self, a, b]);
   members = [b];
   assertEquals(neighbourhood.peers(), [self, b]);
+  assertEquals([self, a, b].map((id) => neighbourhood.has(id)), [
+    true,
+    false,
+    true,
+  ]);
 });
 
 Deno.test("a peer's place comes from its id, so that nobody chooses it", () => {

@@ -1,0 +1,133 @@
+import { type Clock, dhtTime, systemClock } from "../core/clock.ts";
+import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
+import type { Tasks } from "../core/tasks.ts";
+import { LocalStorage } from "../records/local_storage.ts";
+import { Neighbourhood } from "./neighbourhood.ts";
+import type { DhtOptions } from "./options.ts";
+import { PeerBook } from "./peer_book.ts";
+import { Prober } from "./prober.ts";
+import { Reader } from "./reader.ts";
+import { ReadRepair } from "./repair/read_repair.ts";
+import { RepairService } from "./repair/repair_service.ts";
+import { REPAIR_METHODS } from "./repair/repair_wire.ts";
+import { Repairer } from "./repair/repairer.ts";
+import { Syncer } from "./repair/syncer.ts";
+import { ReplicaCalls } from "./replica_calls.ts";
+import { MAX_LIFETIME, ReplicaService } from "./service.ts";
+import { METHODS } from "./wire.ts";
+import { Writer } from "./writer.ts";
+
+/** The parts of a DHT, which know each other. */
+export interface Assembly {
+  /** The time. */
+  readonly clock: Clock;
+  /** Where to count. */
+  readonly metrics: Metrics;
+  /** How many peers hold a record. */
+  readonly numReplicas: number;
+  /** Who holds what. */
+  readonly neighbourhood: Neighbourhood;
+  /** Our own replica. */
+  readonly service: ReplicaService;
+  /** The other ones. */
+  readonly replicas: ReplicaCalls;
+  /** Brings records to replicas. */
+  readonly writer: Writer;
+  /** Reads them. */
+  readonly reader: Reader;
+  /** Completes replicas after reads. */
+  readonly readRepair: ReadRepair;
+  /** Asks silent peers for a sign of life. */
+  readonly prober: Prober;
+  /** Keeps as many copies as there should be. */
+  readonly repairer: Repairer;
+}
+
+/** Makes the parts of a DHT, and registers its methods with the calls. */
+export function assemble(options: DhtOptions, tasks: Tasks): Assembly {
+  const { peerId, calls, writeQuorum, numReplicas = 5 } = options;
+  const clock = options.clock ?? systemClock;
+  const metrics = options.metrics ?? new MetricsRegistry();
+  const storage = options.storage ?? new LocalStorage(() => dhtTime(clock));
+  const book = new PeerBook(options.timeout ?? 3_000);
+  const neighbourhood = new Neighbourhood(peerId, options.members);
+  const replicas = new ReplicaCalls(calls, book, clock, metrics);
+  const service = new ReplicaService(
+    storage,
+    peerId,
+    options.validator,
+    clock,
+    metrics,
+    options.maxLifetime ?? MAX_LIFETIME,
+  );
+  const shared = {
+    peerId,
+    service,
+    replicas,
+    book,
+    tasks,
+    clock,
+    numReplicas,
+    writeQuorum,
+  };
+  const syncer = new Syncer(storage, replicas, metrics);
+  serve(
+    options,
+    service,
+    new RepairService({
+      peerId,
+      storage,
+      service,
+      isMember: (peer) => neighbourhood.has(peer),
+      replicasOf: (key) => neighbourhood.nearest(key, numReplicas),
+    }),
+  );
+  return {
+    clock,
+    metrics,
+    numReplicas,
+    neighbourhood,
+    service,
+    replicas,
+    writer: new Writer(shared),
+    reader: new Reader(shared),
+    readRepair: new ReadRepair(peerId, service, syncer, tasks, clock),
+    prober: new Prober(book, replicas, () => neighbourhood.peers()),
+    repairer: new Repairer({
+      peerId,
+      storage,
+      syncer,
+      neighbourhood,
+      book,
+      clock,
+      metrics,
+      numReplicas,
+    }),
+  };
+}
+
+/** Answers what peers ask. A malformed body rejects the call, as it should. */
+function serve(
+  { calls }: DhtOptions,
+  service: ReplicaService,
+  repair: RepairService,
+): void {
+  calls.register(METHODS.ping, () => Promise.resolve(service.onPing()));
+  calls.register(
+    METHODS.store,
+    async (body, { peerId }) => await service.onStore(body, peerId),
+  );
+  calls.register(METHODS.find, async (body) => await service.onFind(body));
+  calls.register(
+    REPAIR_METHODS.range,
+    async (body, { peerId }) => await repair.onRange(body, peerId),
+  );
+  calls.register(
+    REPAIR_METHODS.compare,
+    async (body) => await repair.onCompare(body),
+  );
+  calls.register(
+    REPAIR_METHODS.copy,
+    async (body, { peerId }) => await repair.onCopy(body, peerId),
+  );
+}
