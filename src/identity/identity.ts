@@ -6,9 +6,9 @@ import {
   type KeyObject,
   randomBytes,
   sign,
-  verify,
 } from "node:crypto";
 import { type Bytes, concat, equal } from "../core/bytes.ts";
+import { ed25519 } from "./ed25519.ts";
 import {
   KeyFormatError,
   type KeyType,
@@ -23,16 +23,12 @@ import {
 import { toOpenSsh } from "./openssh.ts";
 import { peerIdText } from "./peer_id.ts";
 
-const ED25519_PKCS8_PREFIX = Uint8Array.fromHex(
-  "302e020100300506032b657004220420",
-);
-
 // RSA-PSS with SHA-256 and MGF1-SHA-256 and the longest salt, as the Mesh
 // Template signs: 222 bytes for a key of 2048 bits.
-const pss = (saltLength: number) => ({
+const PSS = {
   padding: constants.RSA_PKCS1_PSS_PADDING,
-  saltLength,
-});
+  saltLength: constants.RSA_PSS_SALTLEN_MAX_SIGN,
+} as const;
 
 /** A peer's key pair with its derived names. */
 export interface Identity {
@@ -56,14 +52,7 @@ export function verifySignature(
   message: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  if (key.type === "ed25519") {
-    return signature.length === 64 &&
-      verify(null, message, key.handle, signature);
-  }
-  return verify("sha256", message, {
-    key: key.handle,
-    ...pss(constants.RSA_PSS_SALTLEN_AUTO),
-  }, signature);
+  return key.verify(message, signature);
 }
 
 function derBytes(handle: KeyObject, type: "pkcs1" | "spki"): Bytes {
@@ -73,7 +62,7 @@ function derBytes(handle: KeyObject, type: "pkcs1" | "spki"): Bytes {
 function makeIdentity(
   publicKey: PublicKey,
   marshalled: Bytes,
-  handle: KeyObject,
+  sign: Identity["sign"],
 ): Identity {
   const { type } = publicKey;
   return {
@@ -82,14 +71,7 @@ function makeIdentity(
     peerId: peerIdText(publicKey),
     openSsh: toOpenSsh(publicKey),
     marshalled,
-    sign: (message) =>
-      concat(
-        type === "ed25519" ? sign(null, message, handle) : sign(
-          "sha256",
-          message,
-          { key: handle, ...pss(constants.RSA_PSS_SALTLEN_MAX_SIGN) },
-        ),
-      ),
+    sign,
   };
 }
 
@@ -98,16 +80,9 @@ export function identityFromSeed(seed: Uint8Array): Identity {
   if (seed.length !== 32) {
     throw new KeyFormatError(`A seed has 32 bytes, not ${seed.length}.`);
   }
-  const handle = createPrivateKey({
-    // deno-lint-ignore no-explicit-any -- the typings want a Buffer where a Uint8Array does
-    key: concat(ED25519_PKCS8_PREFIX, seed) as any,
-    format: "der",
-    type: "pkcs8",
-  });
-  const spki = derBytes(createPublicKey(handle), "spki");
-  const publicKey = ed25519PublicKey(spki.subarray(-32));
+  const publicKey = ed25519PublicKey(ed25519.publicKey(seed));
   const marshalled = marshalKey("ed25519", concat(seed, publicKey.raw));
-  return makeIdentity(publicKey, marshalled, handle);
+  return makeIdentity(publicKey, marshalled, ed25519.signer(seed));
 }
 
 /** Makes a new key pair; RSA keys have 2048 bits and the exponent 65537. */
@@ -130,7 +105,11 @@ function rsaIdentity(pkcs1: Bytes): Identity {
     throw new KeyFormatError("Its RSA private key cannot be read.", { cause });
   }
   const publicKey = rsaPublicKey(derBytes(createPublicKey(handle), "spki"));
-  return makeIdentity(publicKey, marshalKey("rsa", pkcs1), handle);
+  return makeIdentity(
+    publicKey,
+    marshalKey("rsa", pkcs1),
+    (message) => concat(sign("sha256", message, { key: handle, ...PSS })),
+  );
 }
 
 /**

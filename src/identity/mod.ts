@@ -1,3 +1,4 @@
+export { type Ed25519, ed25519 } from "./ed25519.ts";
 export * from "./identity_file.ts";
 export * from "./identity.ts";
 export * from "./key_protobuf.ts";

@@ -50,7 +50,12 @@ export function toOpenSsh(key: PublicKey): string {
   if (key.type === "ed25519") {
     return `${name} ${concat(head, part(key.raw)).toBase64()}`;
   }
-  const jwk = key.handle.export({ format: "jwk" });
+  const jwk = createPublicKey({
+    // deno-lint-ignore no-explicit-any -- the typings want a Buffer where a Uint8Array does
+    key: key.raw as any,
+    format: "der",
+    type: "spki",
+  }).export({ format: "jwk" });
   const number = (text: string | undefined) =>
     mpint(Uint8Array.fromBase64(text ?? "", { alphabet: "base64url" }));
   return `${name} ${concat(head, number(jwk.e), number(jwk.n)).toBase64()}`;

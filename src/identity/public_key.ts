@@ -1,12 +1,16 @@
-import { createPublicKey, type KeyObject } from "node:crypto";
+import {
+  constants,
+  createPublicKey,
+  type KeyObject,
+  verify,
+} from "node:crypto";
 import { type Bytes, concat } from "../core/bytes.ts";
 import { MeshError } from "../core/errors.ts";
+import { ed25519, isStrongPublicKey } from "./ed25519.ts";
 import { type KeyType, marshalKey, unmarshalKey } from "./key_protobuf.ts";
 
 /** Smallest and largest RSA modulus accepted, in bits. */
 export const RSA_BITS = { min: 2048, max: 8192 } as const;
-
-const ED25519_SPKI_PREFIX = Uint8Array.fromHex("302a300506032b6570032100");
 
 /** The error for a public key that cannot be used. */
 export class InvalidPublicKeyError extends MeshError {
@@ -17,20 +21,21 @@ export class InvalidPublicKeyError extends MeshError {
   }
 }
 
-/** A peer's public key in its forms: native handle, OpenSSH text, peer id. */
+/** A peer's public key. */
 export interface PublicKey {
   /** The algorithm. */
   readonly type: KeyType;
-  /** Handle for `node:crypto`. */
-  readonly handle: KeyObject;
   /** Ed25519: the 32 raw bytes. RSA: SubjectPublicKeyInfo DER. */
   readonly raw: Bytes;
+  /** Checks a signature made by {@linkcode Identity.sign}; never throws on bad ones. */
+  verify(message: Uint8Array, signature: Uint8Array): boolean;
 }
 
 /**
  * The public key of 32 raw Ed25519 bytes.
  *
- * @throws {InvalidPublicKeyError} when there are not exactly 32 bytes.
+ * @throws {InvalidPublicKeyError} when there are not exactly 32 bytes, or when
+ * others could sign for the key, too.
  */
 export function ed25519PublicKey(raw: Uint8Array): PublicKey {
   if (raw.length !== 32) {
@@ -38,13 +43,13 @@ export function ed25519PublicKey(raw: Uint8Array): PublicKey {
       `An Ed25519 public key has 32 bytes, not ${raw.length}.`,
     );
   }
-  const handle = createPublicKey({
-    // deno-lint-ignore no-explicit-any -- the typings want a Buffer where a Uint8Array does
-    key: concat(ED25519_SPKI_PREFIX, raw) as any,
-    format: "der",
-    type: "spki",
-  });
-  return { type: "ed25519", handle, raw: concat(raw) };
+  const verify = isStrongPublicKey(raw) ? ed25519.verifier(raw) : undefined;
+  if (verify === undefined) {
+    throw new InvalidPublicKeyError(
+      "The bytes are no Ed25519 public key that a key pair could have.",
+    );
+  }
+  return { type: "ed25519", raw: concat(raw), verify };
 }
 
 /**
@@ -77,8 +82,13 @@ export function rsaPublicKey(spki: Uint8Array): PublicKey {
   }
   return {
     type: "rsa",
-    handle,
     raw: concat(handle.export({ format: "der", type: "spki" })),
+    verify: (message, signature) =>
+      verify("sha256", message, {
+        key: handle,
+        padding: constants.RSA_PKCS1_PSS_PADDING,
+        saltLength: constants.RSA_PSS_SALTLEN_AUTO,
+      }, signature),
   };
 }
 
