@@ -40,6 +40,25 @@ export class AuthError extends MeshError {
   }
 }
 
+/** The refusal of a request whose time is so many seconds ahead of ours. */
+export function outsideWindow(seconds: number): AuthError {
+  return new AuthError(
+    "outside-window",
+    `The request's time is ${seconds.toFixed(3)} s ahead of ours.`,
+    { hint: "Check that the clocks of both machines are right." },
+  );
+}
+
+/**
+ * Reads how many seconds a peer's clock is ahead of ours from its text of
+ * {@linkcode outsideWindow}; `undefined` for any other text.
+ */
+export function clockOffsetOf(text: string): number | undefined {
+  const [, seconds] =
+    /request's time is (-?\d{1,15}\.\d{3}) s ahead/.exec(text) ?? [];
+  return seconds === undefined ? undefined : -Number(seconds);
+}
+
 /** What a request's signature covers besides the time and the nonce. */
 export interface RequestFacts {
   /** The method called. */

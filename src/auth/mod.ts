@@ -1,6 +1,7 @@
 export * from "./authorizer.ts";
 export * from "./call_limiter.ts";
 export * from "./call_quotas.ts";
+export * from "./clock_monitor.ts";
 export { type ReplayBounds } from "./replay_window.ts";
 export * from "./signature_authorizer.ts";
 export * from "./stake.ts";

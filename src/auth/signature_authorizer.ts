@@ -12,6 +12,7 @@ import {
 import {
   AuthError,
   type Authorizer,
+  outsideWindow,
   type RequestFacts,
   type ResponseFacts,
 } from "./authorizer.ts";
@@ -109,11 +110,7 @@ export class SignatureAuthorizer implements Authorizer {
       const now = dhtTime(this.#clock);
       // Not `>`: a time that is no number is outside, too.
       if (!(now - time <= this.#window && time - now <= this.#skew)) {
-        throw new AuthError(
-          "outside-window",
-          `The request's time is ${(time - now).toFixed(1)} s from ours.`,
-          { hint: "Check that the clocks of both machines are right." },
-        );
+        throw outsideWindow(time - now);
       }
       const nonce = toHex(fresh.subarray(8));
       const was = this.#replays.admit(facts.peer, nonce, this.#clock.now());

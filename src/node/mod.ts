@@ -1,8 +1,10 @@
 export { createNode, MeshNode } from "./node.ts";
 export type {
   ChainOptions,
+  ClockOptions,
   LimitOptions,
   NodeOptions,
   NodeStatus,
   SubnetRules,
+  Unready,
 } from "./options.ts";

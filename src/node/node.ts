@@ -1,9 +1,8 @@
 import type { CallLimiter } from "../auth/call_limiter.ts";
+import { ClockMonitor } from "../auth/clock_monitor.ts";
 import type { StakeRegistry } from "../auth/stake_registry.ts";
 import { Consensus } from "../consensus/driver.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
-import { raceSignal } from "../core/deadline.ts";
-import { loggerOf } from "../core/log.ts";
 import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
 import { Dht } from "../dht/dht.ts";
 import {
@@ -23,19 +22,21 @@ import {
 } from "../validation/mod.ts";
 import { VERSION } from "../core/version.ts";
 import { unstaked } from "./admission.ts";
-import { makeAuthority } from "./authority.ts";
+import { makeAuthority, readChain } from "./authority.ts";
+import { watchClock } from "./clock_watch.ts";
 import type { NodeOptions, NodeStatus } from "./options.ts";
 import { openStorage } from "./storage.ts";
+import { unreadiness } from "./readiness.ts";
 
 /** How often the node looks whether it is in the mesh, ms. */
 const JOIN_TICK = 100;
-/** How long the first look at the chain may take, ms. */
-const FIRST_READ_TIMEOUT = 15_000;
 
 /** A started node. */
 export class MeshNode {
   readonly #host: Host;
   readonly #storage: LocalStorage;
+  readonly #registry: StakeRegistry | undefined;
+  readonly #clockMonitor: ClockMonitor;
   readonly #heartbeat: HeartbeatAnnouncer;
   readonly #pings: PingAggregator;
   readonly #consensus: Consensus | undefined;
@@ -68,7 +69,12 @@ export class MeshNode {
     const { host, rpc, identity, registry, limiter, storage } = parts;
     this.#host = host;
     this.#storage = storage;
+    this.#registry = registry;
     this.#options = options;
+    this.#clockMonitor = new ClockMonitor({
+      ...options.clockCheck,
+      ...{ clock, metrics },
+    });
     this.identity = identity;
     this.rpc = rpc;
     this.dht = new Dht({
@@ -129,6 +135,9 @@ export class MeshNode {
       this.#own(registry.run(signal));
     }
     this.#own(this.dht.run(signal));
+    const monitor = this.#clockMonitor;
+    const members = () => host.members();
+    this.#own(watchClock({ rpc, members, monitor, clock }, signal));
     this.#own(this.#heartbeat.run(signal));
     this.#own(this.#join(clock, signal));
     if (this.#consensus !== undefined) this.#own(this.#consensus.run(signal));
@@ -220,9 +229,20 @@ export class MeshNode {
 
   /** What the node is doing. */
   status(): NodeStatus {
+    const { state } = this.#heartbeat;
+    const clock = this.#clockMonitor.state;
+    const registry = this.#registry;
+    const unready = unreadiness({
+      ...{ state, registry, clock },
+      peerId: this.peerId,
+    });
     return {
       peerId: this.peerId,
-      state: this.#heartbeat.state,
+      state,
+      ready: unready.length === 0,
+      unready,
+      clock,
+      stake: registry?.health,
       connections: this.#host.connected().size,
       records: this.dht.records,
       rtt: this.#pings.times(),
@@ -279,36 +299,4 @@ export class MeshNode {
  */
 export function createNode(options: NodeOptions = {}): Promise<MeshNode> {
   return MeshNode.start(options);
-}
-
-/** Reads the members once, says what the chain thinks of us, and gives its bootnodes. */
-async function readChain(
-  registry: StakeRegistry,
-  options: NodeOptions & {
-    readonly identity: Identity;
-    readonly subnetId: number;
-  },
-): Promise<string[]> {
-  const { chain, identity, subnetId } = options;
-  if (chain === undefined) return [];
-  const log = loggerOf("node");
-  const limit = AbortSignal.timeout(FIRST_READ_TIMEOUT);
-  const signal = options.signal === undefined
-    ? limit
-    : AbortSignal.any([limit, options.signal]);
-  await raceSignal(registry.refresh(undefined, signal), signal);
-  if (await registry.check(identity.peerId, { signal }) !== "staked") {
-    log.error(
-      "Peer {peerId} has no stake in subnet {subnetId}: other nodes refuse " +
-        "its connections. Register it on the chain as a node of the subnet.",
-      { peerId: identity.peerId, subnetId },
-    );
-  }
-  const view = await chain.chain.view(undefined, { signal });
-  const bootnodes = await view.bootnodes(subnetId, { signal });
-  return bootnodes
-    .filter(({ peerId }) => peerId !== identity.peerId)
-    .map(({ peerId, multiaddr }) =>
-      multiaddr.includes("/p2p/") ? multiaddr : `${multiaddr}/p2p/${peerId}`
-    );
 }

@@ -1,5 +1,7 @@
 import type { CallQuotas } from "../auth/call_quotas.ts";
+import type { ClockMonitorOptions, ClockState } from "../auth/clock_monitor.ts";
 import type { SignatureAuthorizerOptions } from "../auth/signature_authorizer.ts";
+import type { StakeHealth } from "../auth/stake_registry.ts";
 import type { Chain, ChainSigner } from "../chain/chain.ts";
 import type { NodeClass } from "../chain/types.ts";
 import type { ConsensusReport } from "../consensus/machine.ts";
@@ -39,6 +41,12 @@ export interface LimitOptions {
   readonly connections?: InboundQuotas;
 }
 
+/** How the node's own clock is looked at. */
+export type ClockOptions = Pick<
+  ClockMonitorOptions,
+  "tolerance" | "leastPeers"
+>;
+
 /** Options of {@linkcode createNode}. */
 export interface NodeOptions {
   /** The peer's key; a new one by default. */
@@ -49,6 +57,8 @@ export interface NodeOptions {
   readonly chain?: ChainOptions;
   /** How far a call's time may be from the node's own. */
   readonly freshness?: Pick<SignatureAuthorizerOptions, "window" | "skew">;
+  /** When its clock counts as off. */
+  readonly clockCheck?: ClockOptions;
   /** What others may ask of it. */
   readonly limits?: LimitOptions;
   /** The subnet's own rules. */
@@ -79,12 +89,28 @@ export interface NodeOptions {
   readonly metrics?: Metrics;
 }
 
+/** What keeps a node from full work. */
+export interface Unready {
+  /** Which part of it. */
+  readonly part: "mesh" | "stake" | "clock";
+  /** Why, as a full sentence. */
+  readonly reason: string;
+}
+
 /** What a node is doing, at one moment. */
 export interface NodeStatus {
   /** Base58. */
   readonly peerId: string;
   /** What its heartbeat says. */
   readonly state: "offline" | "joining" | "online";
+  /** Whether nothing keeps it from full work. */
+  readonly ready: boolean;
+  /** What does; empty when it is ready. */
+  readonly unready: readonly Unready[];
+  /** What its peers say of its clock. */
+  readonly clock: ClockState;
+  /** How well the members are known; absent without a chain. */
+  readonly stake: StakeHealth | undefined;
   /** Open connections to peers. */
   readonly connections: number;
   /** Live records held. */

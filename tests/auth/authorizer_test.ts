@@ -5,6 +5,7 @@ import {
   SignatureAuthorizer,
   type StakeAnswer,
 } from "../../src/auth/mod.ts";
+import { ReplayWindow } from "../../src/auth/replay_window.ts";
 import { assertEquals, assertRejects } from "../assert.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -209,4 +210,54 @@ Deno.test("a method that asks for a class refuses nodes of a lower one", async (
   await check();
   await check("idle");
   await refused(check("validator"), "low-class");
+});
+
+Deno.test("how old and how early a request may be are options of their own", async () => {
+  const { clock, a, b } = setUp();
+  const at = (seconds: number) =>
+    new SignatureAuthorizer(a, new ManualClock(clock.now() + 1_000 * seconds))
+      .signRequest(request(b.peerId));
+  const server = new SignatureAuthorizer(b, clock, { window: 10, skew: 2 });
+  for (const seconds of [-10, 0, 2]) {
+    await server.checkRequest(request(a.peerId), at(seconds));
+  }
+  for (const seconds of [-10.1, 2.1, 60, NaN, Infinity, -Infinity]) {
+    await refused(
+      server.checkRequest(request(a.peerId), at(seconds)),
+      "outside-window",
+    );
+  }
+});
+
+Deno.test("an early request cannot be repeated for as long as it would be fresh", async () => {
+  const { clock, a, b } = setUp();
+  const server = new SignatureAuthorizer(b, clock, { window: 10, skew: 30 });
+  const early = new SignatureAuthorizer(
+    a,
+    new ManualClock(clock.now() + 30_000),
+  )
+    .signRequest(request(b.peerId));
+  await server.checkRequest(request(a.peerId), early);
+  for (let second = 1; second <= 40; second++) {
+    await clock.advance(1_000);
+    await refused(server.checkRequest(request(a.peerId), early), "replayed");
+  }
+  await clock.advance(1_000);
+  await refused(
+    server.checkRequest(request(a.peerId), early),
+    "outside-window",
+  );
+});
+
+Deno.test("a flood of peers is remembered within bounds, and locks nobody out", () => {
+  const window = new ReplayWindow(60_000, { noncesPerPeer: 10, peers: 100 });
+  let now = 0;
+  assertEquals(window.admit("busy", "first", now), "new");
+  for (let i = 0; i < 10_000; i++) {
+    now += 1;
+    assertEquals(window.admit(`fresh-${i}`, "nonce", now), "new");
+    if (i % 50 === 0) assertEquals(window.admit("busy", "first", now), "seen");
+  }
+  assertEquals(window.size, 100);
+  assertEquals(window.admit("busy", "first", now), "seen");
 });
