@@ -1,4 +1,4 @@
-export { type Ed25519, ed25519 } from "./ed25519.ts";
+export { type Ed25519, ed25519, type Ed25519Verifier } from "./ed25519.ts";
 export * from "./identity_file.ts";
 export * from "./identity.ts";
 export * from "./key_protobuf.ts";
