@@ -1,6 +1,8 @@
 import type { PeerInfo } from "../../types.ts";
 import type { Values } from "./kinds.ts";
 import type {
+  DELEGATE_STAKE,
+  NODE_DELEGATE_STAKE,
   NODE_HEAD,
   NODE_TAIL,
   SUBNET_HEAD,
@@ -60,3 +62,9 @@ export interface BootnodeLists {
   /** Those of its queued nodes. */
   readonly queued: readonly Bootnode[];
 }
+
+/** What an account delegated to a subnet: shares, and what they are worth. */
+export type DelegateStake = Values<typeof DELEGATE_STAKE>;
+
+/** What an account delegated to a node: shares, and what they are worth. */
+export type NodeDelegateStake = Values<typeof NODE_DELEGATE_STAKE>;

@@ -3,10 +3,18 @@ import { compactFromU8aLim } from "@polkadot/util";
 import { equal } from "../../../core/bytes.ts";
 import { list, optional, strictly } from "../fields.ts";
 import type { ChainTypes, Layout } from "../metadata.ts";
-import type { BootnodeLists, NodeDetails, SubnetDetails } from "./answers.ts";
+import type {
+  BootnodeLists,
+  DelegateStake,
+  NodeDelegateStake,
+  NodeDetails,
+  SubnetDetails,
+} from "./answers.ts";
+import { readShape } from "./kinds.ts";
 import type { DeclaredLayout, DeclaredName } from "./layout.ts";
 import { R25 } from "./r25.ts";
 import { R26 } from "./r26.ts";
+import { DELEGATE_STAKE, NODE_DELEGATE_STAKE } from "./shapes.ts";
 
 const LAYOUTS: Readonly<Record<Layout, DeclaredLayout>> = { R25, R26 };
 
@@ -19,14 +27,15 @@ const MAX_BYTES = 8 * 1024 * 1024;
  */
 export class DeclaredTypes {
   readonly #types: ChainTypes;
-  readonly #layout: DeclaredLayout;
+  /** What is special about this chain's layout. */
+  readonly layout: DeclaredLayout;
 
   /** Makes the layout's structures known to the chain's types. */
   constructor(types: ChainTypes) {
     this.#types = types;
-    this.#layout = LAYOUTS[types.layout];
+    this.layout = LAYOUTS[types.layout];
     types.registry.register(Object.fromEntries(
-      Object.entries(this.#layout.shapes).map(([name, shape]) => [
+      Object.entries(this.layout.shapes).map(([name, shape]) => [
         name,
         Object.fromEntries(
           Object.entries(shape).map(([field, { type }]) => [field, type]),
@@ -40,7 +49,7 @@ export class DeclaredTypes {
     return strictly("a subnet", () =>
       optional(
         this.#decode("Option", "SubnetInfo", answer).toJSON(),
-        this.#layout.subnet,
+        this.layout.subnet,
       ));
   }
 
@@ -50,7 +59,7 @@ export class DeclaredTypes {
       "a list of subnets",
       () =>
         list(this.#decode("Vec", "SubnetInfo", answer).toJSON())
-          .map(this.#layout.subnet),
+          .map(this.layout.subnet),
     );
   }
 
@@ -59,7 +68,7 @@ export class DeclaredTypes {
     return strictly("a node", () =>
       optional(
         this.#decode("Option", "SubnetNodeInfo", answer).toJSON(),
-        this.#layout.node,
+        this.layout.node,
       ));
   }
 
@@ -69,7 +78,7 @@ export class DeclaredTypes {
       "a list of nodes",
       () =>
         list(this.#decode("Vec", "SubnetNodeInfo", answer).toJSON())
-          .map(this.#layout.node)
+          .map(this.layout.node)
           .sort((a, b) =>
             a.subnetId - b.subnetId || a.subnetNodeId - b.subnetNodeId
           ),
@@ -79,9 +88,33 @@ export class DeclaredTypes {
   /** A subnet's bootnodes. @throws {ChainUnreadableError} */
   bootnodes(answer: Uint8Array): BootnodeLists {
     return strictly("a list of bootnodes", () =>
-      this.#layout.bootnodes(
+      this.layout.bootnodes(
         this.#decode("", "AllSubnetBootnodes", answer).toJSON(),
       ));
+  }
+
+  /** What an account delegated to subnets. @throws {ChainUnreadableError} */
+  delegateStakes(answer: Uint8Array): readonly DelegateStake[] {
+    return strictly(
+      "a list of delegated stakes",
+      () =>
+        list(this.#decode("Vec", "DelegateStakeInfo", answer).toJSON())
+          .map((each) => readShape(DELEGATE_STAKE, each))
+          .sort((a, b) => a.subnetId - b.subnetId),
+    );
+  }
+
+  /** What an account delegated to nodes. @throws {ChainUnreadableError} */
+  nodeDelegateStakes(answer: Uint8Array): readonly NodeDelegateStake[] {
+    return strictly(
+      "a list of delegated stakes",
+      () =>
+        list(this.#decode("Vec", "NodeDelegateStakeInfo", answer).toJSON())
+          .map((each) => readShape(NODE_DELEGATE_STAKE, each))
+          .sort((a, b) =>
+            a.subnetId - b.subnetId || a.subnetNodeId - b.subnetNodeId
+          ),
+    );
   }
 
   #decode(
@@ -110,20 +143,4 @@ export class DeclaredTypes {
     if (equal(value.toU8a(), answer)) return value;
     throw new Error("the bytes are not exactly one value");
   }
-}
-
-/**
- * The answer of `state_call` without the length in front of it; the chain's
- * custom calls answer without one.
- *
- * @throws {ChainUnreadableError} when the length is another.
- */
-export function withoutLength(answer: Uint8Array): Uint8Array {
-  return strictly("an answer with its length", () => {
-    const [offset, length] = compactFromU8aLim(answer);
-    if (answer.length - offset === length) return answer.subarray(offset);
-    throw new Error(
-      `${length} bytes are announced, not ${answer.length - offset}`,
-    );
-  });
 }

@@ -1,7 +1,10 @@
 import type { Bootnode } from "./answers.ts";
+import { CallInputError, optionalHex, textHex } from "./call_input.ts";
 import { listOf, option, readShape, utf8, variant } from "./kinds.ts";
 import type { DeclaredLayout } from "./layout.ts";
 import {
+  DELEGATE_STAKE,
+  NODE_DELEGATE_STAKE,
   NODE_HEAD,
   NODE_TAIL,
   SUBNET_HEAD,
@@ -42,12 +45,22 @@ const bootnode = (multiaddr: string): Bootnode => ({
   multiaddr,
 });
 
-/** The answers of December 2025. */
+/** Names of the chain's kinds of keys. */
+const KEY_TYPES: Readonly<Record<string, string>> = {
+  rsa: "Rsa",
+  ed25519: "Ed25519",
+  secp256k1: "Secp256k1",
+  ecdsa: "Ecdsa",
+};
+
+/** Answers and calls of December 2025. */
 export const R25: DeclaredLayout = {
   shapes: {
     SubnetInfo: SUBNET,
     SubnetNodeInfo: NODE,
     AllSubnetBootnodes: BOOTNODES,
+    DelegateStakeInfo: DELEGATE_STAKE,
+    NodeDelegateStakeInfo: NODE_DELEGATE_STAKE,
   },
   subnet: (value) => {
     const { bootnodes, ...rest } = readShape(SUBNET, value);
@@ -72,4 +85,71 @@ export const R25: DeclaredLayout = {
       queued: [],
     };
   },
+  addressOwners: "bootnodeSubnetNodeId",
+  address: textHex,
+  registerNode: (input) => {
+    const { bootnode, client, peer } = input;
+    if (bootnode === undefined || client === undefined) {
+      throw new CallInputError(
+        "On this chain a node has three peers.",
+        "Give --bootnode-peer-id and --client-peer-id too; they must differ.",
+      );
+    }
+    if (peer.multiaddr !== undefined || client.multiaddr !== undefined) {
+      throw new CallInputError(
+        "This chain keeps an address for the bootnode's peer only.",
+        "Leave --multiaddr and --client-multiaddr away.",
+      );
+    }
+    if (input.delegateAccount !== undefined) {
+      throw new CallInputError(
+        "On this chain no account can share in a node's rewards.",
+        "Leave --delegate-account away.",
+      );
+    }
+    return {
+      subnet_id: input.subnetId,
+      hotkey: input.hotkey,
+      peer_id: textHex(peer.peerId),
+      bootnode_peer_id: textHex(bootnode.peerId),
+      client_peer_id: textHex(client.peerId),
+      bootnode: optionalHex(bootnode.multiaddr),
+      delegate_reward_rate: input.delegateRewardRate,
+      stake_to_be_added: input.stake,
+      unique: optionalHex(input.unique),
+      non_unique: optionalHex(input.nonUnique),
+      max_burn_amount: input.maxBurn,
+    };
+  },
+  registerSubnet: (input) => {
+    const keyTypes = input.keyTypes.map((each) => KEY_TYPES[each]);
+    if (keyTypes.length === 0 || keyTypes.includes(undefined)) {
+      throw new CallInputError(
+        "On this chain a subnet names the kinds of keys that its peers have.",
+        `Give --key-type, once for each of ${
+          Object.keys(KEY_TYPES).join(", ")
+        }.`,
+      );
+    }
+    return {
+      max_cost: input.maxCost,
+      subnet_data: {
+        name: textHex(input.name),
+        repo: textHex(input.repo),
+        description: textHex(input.description),
+        misc: textHex(input.misc),
+        min_stake: input.minStake,
+        max_stake: input.maxStake,
+        delegate_stake_percentage: input.delegateShare,
+        initial_coldkeys: input.initialColdkeys,
+        key_types: keyTypes,
+        bootnodes: input.bootnodes.map(({ multiaddr }) => textHex(multiaddr)),
+      },
+    };
+  },
+  updateBootnodes: ({ subnetId, add, remove }) => ({
+    subnet_id: subnetId,
+    add: add.map(({ multiaddr }) => textHex(multiaddr)),
+    remove: remove.map(textHex),
+  }),
 };

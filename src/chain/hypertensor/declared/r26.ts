@@ -1,6 +1,9 @@
+import { multiaddr } from "@multiformats/multiaddr";
 import type { PeerInfo } from "../../types.ts";
 import { addressText } from "../fields.ts";
+import type { BootnodeInput, PeerInput } from "../plans/inputs.ts";
 import type { Bootnode } from "./answers.ts";
+import { CallInputError, optionalHex, textHex } from "./call_input.ts";
 import {
   accountId,
   type Kind,
@@ -13,6 +16,8 @@ import {
 } from "./kinds.ts";
 import type { DeclaredLayout } from "./layout.ts";
 import {
+  DELEGATE_STAKE,
+  NODE_DELEGATE_STAKE,
   NODE_HEAD,
   NODE_TAIL,
   SUBNET_HEAD,
@@ -56,12 +61,34 @@ const bootnode = (
   [peerId, multiaddr]: readonly [string, string | undefined],
 ): Bootnode => ({ peerId, multiaddr });
 
-/** The answers of February 2026. */
+function addressHex(text: string): string {
+  return `0x${multiaddr(text).bytes.toHex()}`;
+}
+
+function peerArgs({ peerId, multiaddr }: PeerInput) {
+  return {
+    peer_id: textHex(peerId),
+    multiaddr: multiaddr === undefined ? null : addressHex(multiaddr),
+  };
+}
+
+function bootnodeMap(
+  bootnodes: readonly BootnodeInput[],
+): Map<string, string> {
+  return new Map(bootnodes.map(({ peerId, multiaddr }) => [
+    textHex(peerId),
+    addressHex(multiaddr),
+  ]));
+}
+
+/** Answers and calls of February 2026. */
 export const R26: DeclaredLayout = {
   shapes: {
     SubnetInfo: SUBNET,
     SubnetNodeInfo: NODE,
     AllSubnetBootnodes: BOOTNODES,
+    DelegateStakeInfo: DELEGATE_STAKE,
+    NodeDelegateStakeInfo: NODE_DELEGATE_STAKE,
   },
   subnet: (value) => {
     const { bootnodes, ...rest } = readShape(SUBNET, value);
@@ -91,4 +118,51 @@ export const R26: DeclaredLayout = {
       queued: lists.registeredBootnodes.map(bootnode),
     };
   },
+  addressOwners: "multiaddrSubnetNodeId",
+  address: addressHex,
+  registerNode: (input) => ({
+    subnet_id: input.subnetId,
+    hotkey: input.hotkey,
+    peer_info: peerArgs(input.peer),
+    bootnode_peer_info: input.bootnode ? peerArgs(input.bootnode) : null,
+    client_peer_info: input.client ? peerArgs(input.client) : null,
+    delegate_reward_rate: input.delegateRewardRate,
+    stake_to_be_added: input.stake,
+    unique: optionalHex(input.unique),
+    non_unique: optionalHex(input.nonUnique),
+    delegate_account: input.delegateAccount
+      ? {
+        account_id: input.delegateAccount.accountId,
+        rate: input.delegateAccount.rate,
+      }
+      : null,
+    max_burn_amount: input.maxBurn,
+  }),
+  registerSubnet: (input) => {
+    if (input.keyTypes.length > 0) {
+      throw new CallInputError(
+        "This chain does not limit the kinds of keys of peers.",
+        "Leave --key-type away.",
+      );
+    }
+    return {
+      max_cost: input.maxCost,
+      subnet_data: {
+        name: textHex(input.name),
+        repo: textHex(input.repo),
+        description: textHex(input.description),
+        misc: textHex(input.misc),
+        min_stake: input.minStake,
+        max_stake: input.maxStake,
+        delegate_stake_percentage: input.delegateShare,
+        initial_coldkeys: input.initialColdkeys,
+        bootnodes: bootnodeMap(input.bootnodes),
+      },
+    };
+  },
+  updateBootnodes: ({ subnetId, add, remove }) => ({
+    subnet_id: subnetId,
+    add: bootnodeMap(add),
+    remove: remove.map(textHex),
+  }),
 };

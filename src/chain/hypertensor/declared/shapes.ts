@@ -128,3 +128,18 @@ export const NODE_TAIL = {
   consecutiveIdleEpochs: u32,
   consecutiveIncludedEpochs: u32,
 } as const;
+
+/** `DelegateStakeInfo`: what an account delegated to a subnet. */
+export const DELEGATE_STAKE = {
+  subnetId: u32,
+  shares: u128,
+  balance: u128,
+} as const;
+
+/** `NodeDelegateStakeInfo`: what an account delegated to a node. */
+export const NODE_DELEGATE_STAKE = {
+  subnetId: u32,
+  subnetNodeId: u32,
+  shares: u128,
+  balance: u128,
+} as const;
