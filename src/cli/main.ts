@@ -1,4 +1,5 @@
 import { VERSION } from "../core/version.ts";
+import { CHAIN_COMMANDS } from "./chain/commands.ts";
 import { type CommandContext, dispatch, type Entry } from "./command.ts";
 import { describeError, EXIT, exitCodeOf } from "./exit.ts";
 
@@ -26,6 +27,7 @@ const ROOT: Entry = {
         },
       },
     },
+    ...CHAIN_COMMANDS,
   },
 };
 
