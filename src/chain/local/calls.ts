@@ -20,6 +20,12 @@ export interface Registration {
   readonly bootnodePeerId?: string;
   /** The peer that acts as a client. */
   readonly clientPeerId?: string;
+  /** The addresses that the peers publish, in text form. */
+  readonly multiaddrs?: {
+    readonly main?: string;
+    readonly bootnode?: string;
+    readonly client?: string;
+  };
   /** Base units; the subnet's minimum by default. */
   readonly stake?: bigint;
   /**
@@ -45,11 +51,14 @@ export function register(
   if (hotkey === coldkey) {
     refuse("ColdkeyMatchesHotkey", "Coldkey and hotkey must differ.");
   }
-  const peers = [
+  const kinds = [
     ["main", node.peerId],
     ["bootnode", node.bootnodePeerId],
     ["client", node.clientPeerId],
-  ].filter((pair): pair is [string, string] => pair[1] !== undefined);
+  ] as const;
+  const peers = kinds.flatMap(([kind, peerId]) =>
+    peerId === undefined ? [] : [[kind, peerId] as const]
+  );
   for (const [, peerId] of peers) {
     if (!/^(1|Qm|f|b|z|m)[ -~]{30,127}$/.test(peerId)) {
       refuse("InvalidPeerId", `"${peerId}" is no peer id.`);
@@ -84,7 +93,13 @@ export function register(
     String(stake),
   );
   for (const [kind, peerId] of peers) {
-    store.run("INSERT INTO peers VALUES (?, ?, ?, NULL)", peerId, id, kind);
+    store.run(
+      "INSERT INTO peers VALUES (?, ?, ?, ?)",
+      peerId,
+      id,
+      kind,
+      node.multiaddrs?.[kind] ?? null,
+    );
   }
   return id;
 }

@@ -1,7 +1,12 @@
 import { createHash } from "node:crypto";
 import type { ChainView } from "../chain.ts";
 import { epochPosition, firstBlockOf } from "../epoch.ts";
-import type { BlockRef, ChainConstants, NodeClass } from "../types.ts";
+import type {
+  BlockRef,
+  ChainConstants,
+  NodeClass,
+  SubnetNodeInfo,
+} from "../types.ts";
 import { account, counts } from "./calls.ts";
 import type { LocalChainFacts } from "./facts.ts";
 import { readNodes, readSubmission } from "./rows.ts";
@@ -109,7 +114,17 @@ export function viewAt(
       read(
         options?.signal,
         (store) =>
-          ours(subnetId) && isStaked(store, facts, epoch, peerId, minClass),
+          ours(subnetId) &&
+          isStaked(peerId, {
+            nodes: nodes(store),
+            others: ["overwatch", "bootnodes"].flatMap((table) =>
+              store.all(`SELECT peer_id FROM ${table}`)
+                .map((row) => text(row, "peer_id"))
+            ),
+            epoch,
+            minClass,
+            minStake: facts.minStake,
+          }),
       ),
     balance: (of, options) =>
       read(options?.signal, (store) => balanceOf(store, of)),
@@ -125,23 +140,28 @@ export function balanceOf(store: Store, of: string): bigint {
   return row === undefined ? 0n : BigInt(text(row, "amount"));
 }
 
-function isStaked(
-  store: Store,
-  facts: LocalChainFacts,
-  epoch: number,
+/** Whether a peer id has stake, by the chain's three rules. */
+export function isStaked(
   peerId: string,
-  minClass: NodeClass,
+  { nodes, others, epoch, minClass, minStake }: {
+    /** All nodes of the subnet. */
+    readonly nodes: readonly SubnetNodeInfo[];
+    /** Peer ids of overwatch nodes and of the subnet's own bootnodes. */
+    readonly others: readonly string[];
+    /** The present subnet epoch. */
+    readonly epoch: number;
+    /** Least class of a node. */
+    readonly minClass: NodeClass;
+    /** Least stake of a node. */
+    readonly minStake: bigint;
+  },
 ): boolean {
-  const node = readNodes(store).find(({ peer, bootnode, client }) =>
+  const node = nodes.find(({ peer, bootnode, client }) =>
     [peer, bootnode, client].some((each) => each?.peerId === peerId)
   );
-  if (
-    node !== undefined && node.stake >= facts.minStake &&
-    counts(node, minClass, epoch)
-  ) return true;
-  return ["overwatch", "bootnodes"].some((table) =>
-    store.get(`SELECT 1 FROM ${table} WHERE peer_id = ?`, peerId) !== undefined
-  );
+  return others.includes(peerId) ||
+    node !== undefined && node.stake >= minStake &&
+      counts(node, minClass, epoch);
 }
 
 function text(row: Row, name: string): string {
