@@ -135,6 +135,14 @@ export interface Chain {
    * Ends when the signal is aborted or the chain is closed.
    */
   heads(signal: AbortSignal): AsyncIterable<BlockRef>;
+  /**
+   * The block of a height, if the chain can tell; absent while it is not there
+   * yet. Who needs a block's own time asks here.
+   */
+  blockAt?(
+    number: number,
+    options?: ReadOptions,
+  ): Promise<BlockRef | undefined>;
   /** Reads at one block; the best one by default. */
   view(block?: BlockRef, options?: ReadOptions): Promise<ChainView>;
   /** Lets go of connections and files; waits for what is under way. */

@@ -42,6 +42,11 @@ const BY_CODE: Readonly<Record<string, number>> = {
   RECORDS_IN_USE: EXIT.tryAgain,
   RECORDS_UNUSABLE: EXIT.io,
   STORAGE_FAILED: EXIT.io,
+  PHASES_INVALID: EXIT.config,
+  ATTEST_POLICY_INVALID: EXIT.usage,
+  JOURNAL_UNUSABLE: EXIT.cannotCreate,
+  JOURNAL_DAMAGED: EXIT.data,
+  RECORDING_INVALID: EXIT.data,
   DEV_RUNNING: EXIT.tryAgain,
   DEV_FOREIGN: EXIT.config,
 };

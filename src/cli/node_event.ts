@@ -1,4 +1,4 @@
-import type { ConsensusReport } from "../consensus/machine.ts";
+import { type ConsensusReport, reportReason } from "../consensus/report.ts";
 
 /** What a node's process tells the one that started it, one JSON text a line. */
 export type NodeEvent =
@@ -24,7 +24,9 @@ export type NodeEvent =
 
 /** Longest line, in characters. */
 export const MAX_LINE = 64 * 1024;
-const MAX_TEXT = 2_000;
+/** Longest text of an event, in characters. */
+export const MAX_TEXT = 2_000;
+const KINDS = ["life", "waiting", "epoch", "work", "outcome"] as const;
 const MAX_RTT = 1_024;
 
 /** A consensus report in a few words. */
@@ -34,13 +36,13 @@ export function reportText(report: ConsensusReport): string {
       return `waiting: ${report.reason}`;
     case "epoch":
       return `epoch ${report.epoch}: begun`;
+    case "life":
+      return report.text;
+    case "work":
+      return `epoch ${report.epoch}: work ${report.outcome}` +
+        (report.reason === undefined ? "" : ` (${report.reason})`);
     case "outcome": {
-      const differences = report.differences?.map((each) =>
-        `node ${each.nodeId} proposed ${each.proposed ?? "none"}, own ${
-          each.own ?? "none"
-        }`
-      ).join("; ");
-      const reason = report.reason ?? differences;
+      const reason = reportReason(report);
       return `epoch ${report.epoch}: ${report.outcome}` +
         (reason === undefined ? "" : ` (${reason})`);
     }
@@ -86,10 +88,10 @@ export function parseNodeEvent(line: string): NodeEvent | undefined {
     }
     case "consensus": {
       const { kind, text } = raw;
-      if (kind !== "waiting" && kind !== "epoch" && kind !== "outcome") {
-        return undefined;
-      }
-      return isText(text) ? { event: "consensus", kind, text } : undefined;
+      const known = KINDS.find((each) => each === kind);
+      return known !== undefined && isText(text)
+        ? { event: "consensus", kind: known, text }
+        : undefined;
     }
     case "stopped":
       return { event: "stopped" };

@@ -7,10 +7,11 @@ import { readIdentityFile } from "../identity/mod.ts";
 import { createNode, type MeshNode, type NodeOptions } from "../node/mod.ts";
 import { type Parsed, usageError } from "./args.ts";
 import type { Command, CommandContext } from "./command.ts";
+import { CONSENSUS_FLAGS, consensusFlags } from "./consensus_flags.ts";
 import { EXIT } from "./exit.ts";
 import { configureLogging } from "./logging.ts";
 import { openRunChain } from "./run_chain.ts";
-import { type NodeEvent, reportText } from "./node_event.ts";
+import { MAX_TEXT, type NodeEvent, reportText } from "./node_event.ts";
 
 const STATUS_PERIOD = 500;
 /** A clean stop that takes longer than this is ended, ms. */
@@ -65,6 +66,7 @@ signatures alone.`,
       help:
         "Address, with /p2p/<peer id>, of a node to enter the mesh through.",
     },
+    ...CONSENSUS_FLAGS,
     role: {
       value: "NAME",
       help: "What the heartbeat calls the node.",
@@ -73,7 +75,8 @@ signatures alone.`,
     "public-name": { value: "NAME", help: "A name for people." },
     data: {
       value: "DIR",
-      help: "Where the node keeps its records, in a folder of its peer id.",
+      help:
+        "Where the node keeps records and journal, in a folder of its peer id.",
       default: ".meshnode",
     },
     "heartbeat-period": {
@@ -160,11 +163,12 @@ async function nodeOptions(
     ...(publicName === undefined ? {} : { publicName }),
     heartbeatPeriod,
     dataFolder: join(args.text("data") as string, identity.peerId),
+    ...consensusFlags(args),
     onConsensus: (report) =>
       tell({
         event: "consensus",
         kind: report.kind,
-        text: reportText(report),
+        text: reportText(report).slice(0, MAX_TEXT),
       }),
     metrics,
     ...(urls.length === 0 ? {} : {

@@ -1,24 +1,25 @@
-import {
-  atLeast,
-  type NodeScore,
-  ONE,
-  type SubnetNodeInfo,
-} from "../chain/types.ts";
+import type { NodeScore, SubnetNodeInfo } from "../chain/types.ts";
 import type { LiveNode } from "../heartbeat/directory.ts";
+import type { QueueChange } from "./observation.ts";
+import type { NodeWork } from "./node_work.ts";
 
 /** What a scorer works on. */
 export interface ScoringContext {
-  /** The subnet epoch to score. */
+  /** The subnet epoch that the scores are proposed in. */
   readonly epoch: number;
   /**
-   * The point in time that decides, in DHT time (Unix seconds): that of the
-   * epoch's first block. All nodes have the same.
+   * The point in time that decides, in DHT time (Unix seconds): where the
+   * scoring phase of the epoch before began. All nodes have the same.
    */
   readonly cutOff: number;
   /** The chain's nodes, with class and start epoch. */
   readonly nodes: readonly SubnetNodeInfo[];
-  /** The live heartbeats. */
+  /** The heartbeats that were found; {@linkcode wasOnline} tells who was there at the cut-off. */
   readonly live: readonly LiveNode[];
+  /** What was committed and revealed in the epoch before, ascending by peer id. */
+  readonly work: readonly NodeWork[];
+  /** What was proposed in the epoch before; absent when nothing was. */
+  readonly previous: readonly NodeScore[] | undefined;
   /** Ends the work. */
   readonly signal: AbortSignal;
 }
@@ -29,31 +30,27 @@ export interface Scorer {
   score(context: ScoringContext): Promise<readonly NodeScore[]>;
 }
 
-/**
- * A full score for everyone present, as the reference has it: nodes of class
- * Included or above that have started and were online at the cut-off. Who came
- * or left later changes nothing, so that it does not matter when a node reads.
- */
-export class PresenceScorer implements Scorer {
-  /** Scores by presence. */
-  score({ epoch, cutOff, nodes, live }: ScoringContext): Promise<NodeScore[]> {
-    const present = new Set(
-      live.filter((node) => wasOnline(node, cutOff)).map(({ peerId }) =>
-        peerId
-      ),
-    );
-    return Promise.resolve(
-      nodes.filter((node) =>
-        atLeast(node.nodeClass, "included") && node.startEpoch <= epoch &&
-        present.has(node.peer.peerId)
-      ).map(({ id }) => ({ nodeId: id, score: ONE })),
-    );
-  }
+/** A subnet's own way with the queue of nodes that wait for activation. */
+export interface QueuePolicy {
+  /** What our proposal does to the queue; nothing by default. */
+  propose?(context: ScoringContext): Promise<QueueChange>;
+  /** Whether to attest a proposal that does this to the queue; all nodes must judge alike. */
+  accepts?(
+    change: QueueChange,
+    nodes: readonly SubnetNodeInfo[],
+    signal: AbortSignal,
+  ): Promise<boolean>;
 }
 
 /** Whether a heartbeat says that its node was online at a DHT time. */
 export function wasOnline({ info, expiration }: LiveNode, at: number): boolean {
-  if (expiration <= at || (info.onlineSince ?? 0) > at) return false;
-  if (info.state === "offline") return (info.offlineSince ?? 0) > at;
-  return info.state === "online";
+  const { before, onlineSince } = info;
+  if (before !== undefined && before.since <= at && at < before.until) {
+    return true;
+  }
+  if (expiration <= at) return false;
+  // A node that joins anew says since when only if it never was away.
+  const since = onlineSince ?? (info.state === "online" ? 0 : Infinity);
+  if (since > at) return false;
+  return info.state !== "offline" || (info.offlineSince ?? 0) > at;
 }

@@ -9,9 +9,11 @@ export interface ScoreDifference {
   /** The subnet node. */
   readonly nodeId: number;
   /** The proposal's score; absent when it does not list the node. */
-  readonly proposed: bigint | undefined;
+  readonly proposed?: bigint;
   /** Our score; absent when we do not list the node. */
-  readonly own: bigint | undefined;
+  readonly own?: bigint;
+  /** Why they probably differ, for people. */
+  readonly reason?: string;
 }
 
 /**
@@ -20,7 +22,8 @@ export interface ScoreDifference {
  * @throws {MeshError} `SCORES_INVALID` for anything that has no such form.
  */
 export function canonicalScores(scores: readonly NodeScore[]): NodeScore[] {
-  const sorted = scores.toSorted((a, b) => a.nodeId - b.nodeId);
+  const sorted = scores.map(({ nodeId, score }) => ({ nodeId, score }))
+    .sort((a, b) => a.nodeId - b.nodeId);
   if (sorted.length > MAX_NODES) {
     throw invalid(`${sorted.length} nodes are more than a subnet has.`);
   }
@@ -31,7 +34,7 @@ export function canonicalScores(scores: readonly NodeScore[]): NodeScore[] {
     if (nodeId === sorted[i - 1]?.nodeId) {
       throw invalid(`Node ${nodeId} is scored twice.`);
     }
-    if (score < 0n || score > MAX_SCORE) {
+    if (typeof score !== "bigint" || score < 0n || score > MAX_SCORE) {
       throw invalid(`The score of node ${nodeId} is no u128.`);
     }
   });
@@ -46,13 +49,17 @@ export function compareScores(
   const theirs = new Map(proposed.map(({ nodeId, score }) => [nodeId, score]));
   const ours = new Map(own.map(({ nodeId, score }) => [nodeId, score]));
   return [...new Set([...theirs.keys(), ...ours.keys()])]
+    .filter((nodeId) => theirs.get(nodeId) !== ours.get(nodeId))
     .sort((a, b) => a - b)
-    .map((nodeId) => ({
-      nodeId,
-      proposed: theirs.get(nodeId),
-      own: ours.get(nodeId),
-    }))
-    .filter((each) => each.proposed !== each.own);
+    .map((nodeId) => {
+      const proposed = theirs.get(nodeId);
+      const own = ours.get(nodeId);
+      return {
+        nodeId,
+        ...(proposed === undefined ? {} : { proposed }),
+        ...(own === undefined ? {} : { own }),
+      };
+    });
 }
 
 function invalid(message: string): MeshError {

@@ -7,6 +7,7 @@ import type { Identity } from "../identity/mod.ts";
 import type { Directory } from "./directory.ts";
 import { HEARTBEAT_KEY, heartbeatSubkey } from "./heartbeat_record.ts";
 import type { PingAggregator } from "./ping_aggregator.ts";
+import type { OnlineTime, PresenceMemory } from "./presence.ts";
 import {
   type ServerInfo,
   serverInfoValue,
@@ -32,6 +33,8 @@ export interface HeartbeatOptions {
   readonly period?: number;
   /** Key of heartbeats; `node` by default. */
   readonly key?: string;
+  /** Remembers over restarts since when the node is online; nothing does by default. */
+  readonly memory?: PresenceMemory;
   /** Peers pinged per heartbeat; 5 by default. */
   readonly maxPinged?: number;
   /** The time; the machine's by default. */
@@ -62,6 +65,7 @@ export class HeartbeatAnnouncer {
   #state: ServerState = "joining";
   #onlineSince: number | undefined;
   #offlineSince: number | undefined;
+  #before: OnlineTime | undefined;
   #lastExpiration = 0;
   #woken = new AbortController();
   #publishing: Promise<unknown> = Promise.resolve();
@@ -73,6 +77,7 @@ export class HeartbeatAnnouncer {
     this.#metrics = options.metrics ?? new MetricsRegistry();
     this.#period = options.period ?? 120;
     this.#key = options.key ?? HEARTBEAT_KEY;
+    this.#recall();
   }
 
   /** The state told next. */
@@ -85,8 +90,14 @@ export class HeartbeatAnnouncer {
     if (this.#state === state) return;
     this.#state = state;
     const now = dhtTime(this.#clock);
-    this.#onlineSince = state === "online" ? now : this.#onlineSince;
-    this.#offlineSince = state === "offline" ? now : undefined;
+    if (state === "offline") this.#offlineSince = now;
+    else if (this.#offlineSince !== undefined) {
+      this.#before = this.#onlineSince === undefined
+        ? undefined
+        : { since: this.#onlineSince, until: this.#offlineSince };
+      this.#onlineSince = this.#offlineSince = undefined;
+    }
+    if (state === "online") this.#onlineSince ??= now;
     this.#woken.abort();
   }
 
@@ -113,6 +124,25 @@ export class HeartbeatAnnouncer {
     using limit = deadline(FAREWELL_TIMEOUT);
     await this.#publishing;
     await this.#publish(limit.signal);
+  }
+
+  /** Goes on as the one that was online before, if that is not over yet. */
+  #recall(): void {
+    const last = this.#options.memory?.recall();
+    if (last === undefined) return;
+    const { since, until, left, expiration } = last;
+    this.#lastExpiration = expiration;
+    if (!left && dhtTime(this.#clock) < until) this.#onlineSince = since;
+    else this.#before = { since, until };
+  }
+
+  #remember(): void {
+    const since = this.#onlineSince;
+    if (since === undefined) return;
+    const left = this.#offlineSince !== undefined;
+    const expiration = this.#lastExpiration;
+    const until = this.#offlineSince ?? expiration;
+    this.#options.memory?.keep({ since, until, left, expiration });
   }
 
   async #measure(signal: AbortSignal): Promise<void> {
@@ -150,6 +180,7 @@ export class HeartbeatAnnouncer {
     const wanted = dhtTime(this.#clock) + heartbeatLifetime(this.#period);
     // A later word must expire later, or nobody takes it.
     this.#lastExpiration = Math.max(wanted, this.#lastExpiration + 0.001);
+    this.#remember();
     const nextPings = new Map(
       [...pings.times()].map(([peer, time]) => [peer, time / 1_000]),
     );
@@ -162,6 +193,7 @@ export class HeartbeatAnnouncer {
         nextPings,
         onlineSince: this.#onlineSince,
         offlineSince: this.#offlineSince,
+        before: this.#before,
       }),
       expiration: this.#lastExpiration,
     }, { signal: limit.signal });

@@ -1,7 +1,11 @@
 import { loggerOf } from "../core/log.ts";
 import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
 import type { CallOptions, RecordStore } from "../dht/types.ts";
-import { HEARTBEAT_KEY, heartbeatOwner } from "./heartbeat_record.ts";
+import {
+  HEARTBEAT_KEY,
+  heartbeatOwner,
+  heartbeatSubkeyOf,
+} from "./heartbeat_record.ts";
 import { parseServerInfo, type ServerInfo } from "./server_info.ts";
 
 /** A node with a live heartbeat. */
@@ -12,6 +16,12 @@ export interface LiveNode {
   readonly info: ServerInfo;
   /** DHT time (Unix seconds) until which the heartbeat lives. */
   readonly expiration: number;
+}
+
+/** Options of {@linkcode Directory.read}. */
+export interface DirectoryReadOptions extends CallOptions {
+  /** Only these peers; all by default. */
+  readonly peers?: readonly string[];
 }
 
 /** Reads who is alive. */
@@ -36,10 +46,15 @@ export class Directory {
    * The nodes with live heartbeats, ascending by peer id. Malformed ones are
    * counted and skipped.
    */
-  async read(options: CallOptions = {}): Promise<LiveNode[]> {
+  async read(options: DirectoryReadOptions = {}): Promise<LiveNode[]> {
+    const { signal, peers } = options;
+    // Peers whose subkey cannot be told from their id need the whole.
+    const subkeys = peers?.map(heartbeatSubkeyOf);
+    const targeted = subkeys?.every((subkey) => subkey !== undefined);
     const found = await this.#records.get(this.#key, {
-      ...options,
+      signal,
       latest: true,
+      ...(targeted ? { subkeys } : {}),
     });
     if (found?.kind !== "dictionary") return [];
     const nodes = new Map<string, LiveNode>();
@@ -49,6 +64,7 @@ export class Directory {
         : undefined;
       try {
         if (peerId === undefined) throw new Error("Its owner is not its peer.");
+        if (peers !== undefined && !peers.includes(peerId)) continue;
         nodes.set(peerId, { peerId, info: parseServerInfo(value), expiration });
       } catch (error) {
         this.#metrics.count("meshnode_heartbeat_malformed_total");

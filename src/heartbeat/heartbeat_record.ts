@@ -1,4 +1,5 @@
-import { equal } from "../core/bytes.ts";
+import { type Bytes, equal } from "../core/bytes.ts";
+import { publicKeyOfPeerId, toOpenSsh } from "../identity/mod.ts";
 import { dhtId } from "../records/dht_id.ts";
 import type { KeyRule } from "../validation/key_rule.ts";
 import {
@@ -19,6 +20,12 @@ export const heartbeatSubkey: typeof ownedSubkey = ownedSubkey;
 
 /** Whose heartbeat a subkey is. */
 export const heartbeatOwner: typeof subkeyOwner = subkeyOwner;
+
+/** The subkey of a peer of which only its id is known; Ed25519 ids tell enough. */
+export function heartbeatSubkeyOf(peerId: string): Bytes | undefined {
+  const key = publicKeyOfPeerId(peerId);
+  return key && heartbeatSubkey({ peerId, openSsh: toOpenSsh(key) });
+}
 
 /**
  * Keeps everything but owned, small heartbeats away from the heartbeat key: a

@@ -1,5 +1,6 @@
 import { MeshError } from "../core/errors.ts";
 import { Float, type MeshValue, Tuple } from "../records/values.ts";
+import type { OnlineTime } from "./presence.ts";
 
 /** What a node says of itself; the index is the number on the wire. */
 export const SERVER_STATES = ["offline", "joining", "online"] as const;
@@ -30,6 +31,8 @@ export interface ServerInfo {
   readonly onlineSince?: number | undefined;
   /** DHT time (Unix seconds) at which it left; beyond the reference, too. */
   readonly offlineSince?: number | undefined;
+  /** The time before, in which it was online; beyond the reference, too. */
+  readonly before?: OnlineTime | undefined;
 }
 
 /** Bounds of what a heartbeat may tell. */
@@ -59,6 +62,8 @@ export function serverInfoValue(info: ServerInfo): MeshValue {
       ["next_pings", pings ?? null],
       ...since("online_since", info.onlineSince),
       ...since("offline_since", info.offlineSince),
+      ...since("was_online_since", info.before?.since),
+      ...since("was_online_until", info.before?.until),
     ]),
   ]);
 }
@@ -92,6 +97,7 @@ export function parseServerInfo(value: MeshValue): ServerInfo {
     nextPings: pings(extra.get("next_pings")),
     onlineSince: optionalAmount(extra, "online_since"),
     offlineSince: optionalAmount(extra, "offline_since"),
+    before: onlineBefore(extra),
   };
 }
 
@@ -100,6 +106,16 @@ function since(
   time: number | undefined,
 ): readonly (readonly [MeshValue, MeshValue])[] {
   return time === undefined ? [] : [[name, new Float(time)]];
+}
+
+function onlineBefore(
+  extra: ReadonlyMap<MeshValue, MeshValue>,
+): OnlineTime | undefined {
+  const since = optionalAmount(extra, "was_online_since");
+  const until = optionalAmount(extra, "was_online_until");
+  return since === undefined || until === undefined
+    ? undefined
+    : { since, until };
 }
 
 function optionalAmount(

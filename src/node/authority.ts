@@ -3,6 +3,7 @@ import { CallLimiter } from "../auth/call_limiter.ts";
 import { SignatureAuthorizer } from "../auth/signature_authorizer.ts";
 import { ProofOfStakeAuthorizer } from "../auth/stake_authorizer.ts";
 import { StakeRegistry } from "../auth/stake_registry.ts";
+import { checkPhases } from "../consensus/phases.ts";
 import type { Clock } from "../core/clock.ts";
 import { raceSignal } from "../core/deadline.ts";
 import { loggerOf } from "../core/log.ts";
@@ -72,6 +73,11 @@ export async function readChain(
   const signal = options.signal === undefined
     ? limit
     : AbortSignal.any([limit, options.signal]);
+  const { phases } = options.subnet ?? {};
+  if (phases !== undefined) {
+    const { epochLength } = await chain.chain.constants({ signal });
+    checkPhases(phases, epochLength);
+  }
   await raceSignal(registry.refresh(undefined, signal), signal);
   if (await registry.check(identity.peerId, { signal }) !== "staked") {
     log.error(

@@ -1,7 +1,9 @@
+import { join } from "node:path";
 import type { CallLimiter } from "../auth/call_limiter.ts";
 import { ClockMonitor } from "../auth/clock_monitor.ts";
 import type { StakeRegistry } from "../auth/stake_registry.ts";
-import { Consensus } from "../consensus/driver.ts";
+import type { Consensus } from "../consensus/driver.ts";
+import type { ConsensusReport } from "../consensus/report.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
 import { Dht } from "../dht/dht.ts";
@@ -10,6 +12,7 @@ import {
   HeartbeatAnnouncer,
   heartbeatRule,
   PingAggregator,
+  presenceFile,
 } from "../heartbeat/mod.ts";
 import { generateIdentity, type Identity } from "../identity/mod.ts";
 import { Host } from "../network/mod.ts";
@@ -24,6 +27,7 @@ import { VERSION } from "../core/version.ts";
 import { unstaked } from "./admission.ts";
 import { makeAuthority, readChain } from "./authority.ts";
 import { watchClock } from "./clock_watch.ts";
+import { consensusOf } from "./consensus.ts";
 import type { NodeOptions, NodeStatus } from "./options.ts";
 import { openStorage } from "./storage.ts";
 import { unreadiness } from "./readiness.ts";
@@ -43,6 +47,7 @@ export class MeshNode {
   readonly #options: NodeOptions;
   readonly #tasks = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
+  #away = false;
   #stopped: Promise<void> | undefined;
   /** The node's key. */
   readonly identity: Identity;
@@ -67,6 +72,7 @@ export class MeshNode {
     metrics: Metrics,
   ) {
     const { host, rpc, identity, registry, limiter, storage } = parts;
+    const folder = options.dataFolder;
     this.#host = host;
     this.#storage = storage;
     this.#registry = registry;
@@ -110,19 +116,20 @@ export class MeshNode {
       ...(options.heartbeatPeriod === undefined
         ? {}
         : { period: options.heartbeatPeriod }),
+      ...(folder === undefined
+        ? {}
+        : { memory: presenceFile(join(folder, "presence.json")) }),
       clock,
       metrics,
     });
-    const { chain, onConsensus, subnet } = options;
-    this.#consensus = chain?.signer && new Consensus({
-      chain: chain.chain,
-      signer: chain.signer,
-      subnetId: options.subnetId ?? 1,
+    this.#consensus = consensusOf(options, {
+      ...{ identity, folder, clock, metrics },
+      records: this.dht,
       directory: this.directory,
-      ...(subnet?.scorer === undefined ? {} : { scorer: subnet.scorer }),
-      ...(onConsensus === undefined ? {} : { onReport: onConsensus }),
-      clock,
-      metrics,
+      joined: () =>
+        this.#heartbeat.state === "online" &&
+        (this.#isFirst() || host.members().length > 0),
+      onReport: (report) => this.#onConsensus(report),
     });
     const { signal } = this.#stopping;
     const drop = (peerId: string) => this.#own(host.drop(peerId));
@@ -246,7 +253,7 @@ export class MeshNode {
       connections: this.#host.connected().size,
       records: this.dht.records,
       rtt: this.#pings.times(),
-      consensus: this.#consensus?.state.name,
+      consensus: this.#consensus?.state.vote.name,
     };
   }
 
@@ -277,17 +284,38 @@ export class MeshNode {
     this.#tasks.add(task);
   }
 
+  /** Whether there is nobody to enter the mesh through. */
+  #isFirst(): boolean {
+    return (this.#options.bootstrap ?? []).every((address) =>
+      address.endsWith(`/p2p/${this.peerId}`)
+    );
+  }
+
   /** Online once another node is there, or when the node is the first. */
   async #join(clock: Clock, signal: AbortSignal): Promise<void> {
-    const others = (this.#options.bootstrap ?? []).filter((address) =>
-      !address.endsWith(`/p2p/${this.peerId}`)
-    );
     while (!signal.aborted) {
-      if (others.length === 0 || this.#host.members().length > 0) {
-        return this.#heartbeat.setState("online");
+      if (this.#isFirst() || this.#host.members().length > 0) {
+        if (!this.#away) this.#heartbeat.setState("online");
+        this.#consensus?.poke();
+        return;
       }
       await clock.sleep(JOIN_TICK, signal).catch(() => {});
     }
+  }
+
+  #onConsensus(report: ConsensusReport): void {
+    if (report.kind === "life" && this.#options.whileInactive === "leave") {
+      const away = report.subnet !== "active" || report.nodeClass === undefined;
+      if (away !== this.#away) {
+        this.#away = away;
+        if (away) this.#heartbeat.setState("offline");
+        // Before it has joined, joining tells it.
+        else if (this.#heartbeat.state === "offline") {
+          this.#heartbeat.setState("online");
+        }
+      }
+    }
+    this.#options.onConsensus?.(report);
   }
 }
 

@@ -4,8 +4,11 @@ import type { SignatureAuthorizerOptions } from "../auth/signature_authorizer.ts
 import type { StakeHealth } from "../auth/stake_registry.ts";
 import type { Chain, ChainSigner } from "../chain/chain.ts";
 import type { NodeClass } from "../chain/types.ts";
-import type { ConsensusReport } from "../consensus/machine.ts";
-import type { Scorer } from "../consensus/scorer.ts";
+import type { AttestPolicy } from "../consensus/attest_policy.ts";
+import type { Phases } from "../consensus/phases.ts";
+import type { ConsensusReport } from "../consensus/report.ts";
+import type { QueuePolicy, Scorer } from "../consensus/scorer.ts";
+import type { WorkProvider } from "../consensus/work_provider.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { Identity } from "../identity/mod.ts";
@@ -17,6 +20,12 @@ import type { RecordValidator } from "../validation/validator.ts";
 export interface SubnetRules {
   /** How nodes are scored; by presence by default. */
   readonly scorer?: Scorer;
+  /** What nodes do in every epoch, commit to and reveal; nothing by default. */
+  readonly work?: WorkProvider;
+  /** What proposals may do to the queue of waiting nodes; nothing by default. */
+  readonly queue?: QueuePolicy;
+  /** Boundaries of the epoch; those of the documentation by default. */
+  readonly phases?: Phases;
   /** Rules for records beyond signatures and heartbeats. */
   readonly validators?: readonly RecordValidator[];
 }
@@ -75,9 +84,16 @@ export interface NodeOptions {
   readonly publicName?: string;
   /** Seconds between heartbeats; 120 by default. */
   readonly heartbeatPeriod?: number;
+  /** Which proposals are attested; those that equal our scores by default. */
+  readonly attestPolicy?: AttestPolicy;
+  /**
+   * What to do while the subnet is inactive, or the node is not in it: `stay`
+   * in the mesh (the default), or say there that the node is offline.
+   */
+  readonly whileInactive?: "stay" | "leave";
   /** Is told what happens in consensus. */
   readonly onConsensus?: (report: ConsensusReport) => void;
-  /** Folder of this node's own files, made when it is missing; without one, records end with the process. */
+  /** Folder of this node's own files, made when it is missing; without one, records and journal end with the process. */
   readonly dataFolder?: string;
   /** Bounds of the records held here; {@linkcode FILE_LIMITS} or {@linkcode MEMORY_LIMITS} by default. */
   readonly storageLimits?: Partial<StorageLimits>;

@@ -1,14 +1,15 @@
 import {
   Consensus,
+  type ConsensusOptions,
   type ConsensusReport,
   Directory,
   HeartbeatAnnouncer,
-  INITIAL_STATE,
   type NodeScore,
   ONE,
   PingAggregator,
   type Scorer,
-  TRANSITIONS,
+  VOTE_TRANSITIONS,
+  WORK_TRANSITIONS,
 } from "../../mod.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { accountOf, BLOCK, withChain } from "../chain/local/fixture.ts";
@@ -31,7 +32,11 @@ async function withValidators(
   test: (set: {
     chain: LocalChain;
     validators: Validator[];
-    start: (n: number, scorer?: Scorer) => Validator;
+    start: (
+      n: number,
+      scorer?: Scorer,
+      more?: Partial<ConsensusOptions>,
+    ) => Validator;
     toBlock: (block: number) => Promise<void>;
     toEpoch: (epoch: number) => Promise<void>;
   }) => Promise<void>,
@@ -48,7 +53,11 @@ async function withValidators(
       })
     );
     const running: Validator[] = [];
-    const start = (n: number, scorer?: Scorer): Validator => {
+    const start = (
+      n: number,
+      scorer?: Scorer,
+      more: Partial<ConsensusOptions> = {},
+    ): Validator => {
       const { dht, identity } = peers[n - 1] as MeshPeer;
       const own = LocalChain.open(path, clock);
       const directory = new Directory(dht);
@@ -71,6 +80,7 @@ async function withValidators(
         ...(scorer === undefined ? {} : { scorer }),
         onReport: (report) => reports.push(report),
         clock,
+        ...more,
       });
       const end = new AbortController();
       const tasks = [heartbeat.run(end.signal), consensus.run(end.signal)];
@@ -134,16 +144,16 @@ Deno.test("three validators reach three of three in every epoch", () =>
     }
   }));
 
-Deno.test("who starts in the middle of an epoch waits for the next one", () =>
+Deno.test("who starts in the middle of an epoch goes on where the chain stands", () =>
   withValidators(async ({ chain, start, toBlock, toEpoch }) => {
-    await toBlock(3 + 20 + 2);
+    await toBlock(3 + 20 + 3);
     const late = start(1);
-    await toBlock(3 + 20 + 19);
-    assertEquals(late.outcomes(), []);
-    assertEquals(late.reports.map(({ kind }) => kind), ["waiting"]);
+    await toBlock(3 + 20 + 8);
+    const elected = await (await chain.view()).electedValidator(SUBNET, 1);
+    assertEquals(late.outcomes(), [elected === 1 ? "proposed" : "attested"]);
+    assertEquals((await submissionOf(chain, 1))?.attestations.size, 3);
     await toEpoch(3);
-    assertEquals(late.outcomes().length, 1);
-    assert(await submissionOf(chain, 2));
+    assertEquals(late.outcomes().length, 2);
   }));
 
 Deno.test("who scores otherwise does not attest, and tells about whom", () => {
@@ -171,9 +181,10 @@ Deno.test("who scores otherwise does not attest, and tells about whom", () => {
       each.kind === "outcome" && each.outcome === "disagreed"
     );
     assert(own?.kind === "outcome");
-    assertEquals(own.differences, [
-      { nodeId: 2, proposed: ONE, own: ONE / 2n },
-    ]);
+    const [difference] = own.differences ?? [];
+    const { reason, ...scores } = difference ?? {};
+    assertEquals(scores, { nodeId: 2, proposed: ONE, own: ONE / 2n });
+    assert(/^its heartbeat is seen here, online since \d/.test(reason ?? ""));
   }, [two, two, half]);
 });
 
@@ -244,7 +255,10 @@ Deno.test("a paused subnet is waited for, and taken up again by itself", () =>
     await toEpoch(2);
     chain.setState("paused");
     await toBlock(3 + 40 + 2);
-    assertEquals(validators[0]?.consensus.state, INITIAL_STATE);
+    assertEquals(
+      validators[0]?.consensus.state.vote.name,
+      "awaiting-activation",
+    );
     await toEpoch(4);
     chain.setState("active");
     await toEpoch(8);
@@ -284,16 +298,32 @@ Deno.test("a node that leaves is missed in the next epoch by all alike", () =>
     }
   }));
 
-Deno.test("the drawing of the states is the code's table", async () => {
-  const readme = await Deno.readTextFile(
-    new URL("../../src/consensus/README.md", import.meta.url),
-  );
-  const rows = [...readme.matchAll(/^\| `([a-z-]+)` +\| (.*?) +\|$/gm)]
+const readme = await Deno.readTextFile(
+  new URL("../../src/consensus/README.md", import.meta.url),
+);
+
+Deno.test("the tables of the states are the code's", () => {
+  const rows = [...readme.matchAll(/^\| `([a-z-]+)` +\| (`.*?) +\|$/gm)]
     .map((
       [, from, to],
     ) => [
       from,
       [...to?.matchAll(/`([a-z-]+)`/g) ?? []].map(([, name]) => name),
     ]);
-  assertEquals(Object.fromEntries(rows), TRANSITIONS);
+  assertEquals(Object.fromEntries(rows), {
+    ...VOTE_TRANSITIONS,
+    ...WORK_TRANSITIONS,
+  });
+});
+
+Deno.test("the drawings show every transition but the way back to waiting", () => {
+  const drawn = [...readme.matchAll(/^ {2}([a-z-]+) --> ([a-z-]+): /gm)]
+    .map(([, from, to]) => `${from} ${to}`).sort();
+  const waiting = ["awaiting-activation", "awaiting-node"];
+  const table = [VOTE_TRANSITIONS, WORK_TRANSITIONS].flatMap((each) =>
+    Object.entries(each as Record<string, readonly string[]>)
+  ).flatMap(([from, all]) =>
+    all.filter((to) => !waiting.includes(to)).map((to) => `${from} ${to}`)
+  ).sort();
+  assertEquals(drawn, table);
 });

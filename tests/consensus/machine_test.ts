@@ -1,115 +1,35 @@
 import {
   epochPosition,
   type Event,
-  INITIAL_STATE,
-  type NodeClass,
   type Observation,
   ONE,
   type Outcome,
-  type State,
   step,
-  TRANSITIONS,
 } from "../../mod.ts";
+import { MACHINE_RULES } from "../../src/consensus/rules.ts";
 import { assert, assertEquals } from "../assert.ts";
+import {
+  block,
+  chance,
+  nodeOf,
+  observation,
+  scored,
+  submissionBy,
+  walk,
+} from "./observations.ts";
 
-const SCORES = [{ nodeId: 1, score: ONE }];
-
-/** A source of chance that repeats itself from its seed. */
-function chance(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor(state / 2 ** 32 * below);
-  };
-}
-
-function observation(block: number, more: Partial<Observation> = {}) {
-  const seen: Observation = {
-    block,
-    active: true,
-    position: epochPosition(block, 3, 20),
-    node: nodeOf("validator"),
-    elected: 1,
-    submission: undefined,
-    attestors: [1, 2],
-    ...more,
-  };
-  return seen;
-}
-
-function nodeOf(nodeClass: NodeClass, startEpoch = 0) {
-  return {
-    id: 1,
-    hotkey: "0x",
-    coldkey: "0x",
-    peer: { peerId: "p", multiaddr: undefined },
-    bootnode: undefined,
-    client: undefined,
-    nodeClass,
-    startEpoch,
-    stake: 0n,
-    reputation: ONE,
-  };
-}
-
-const submissionBy = (
-  validatorId: number,
-  attested: readonly number[] = [],
-) => ({
-  validatorId,
-  block: 1,
-  attestations: new Map(
-    [validatorId, ...attested].map((id) => [id, { block: 1, data: undefined }]),
-  ),
-  scores: SCORES,
-  electorate: [1, 2],
-  prioritizeQueueNodeId: undefined,
-  removeQueueNodeId: undefined,
-});
-
-function walk(events: readonly Event[]) {
-  let state: State = INITIAL_STATE;
-  const did: string[] = [];
-  for (const event of events) {
-    const next = step(state, event);
-    assert(
-      next.state.name === state.name ||
-        TRANSITIONS[state.name].includes(next.state.name),
-      `${state.name} to ${next.state.name}`,
-    );
-    state = next.state;
-    did.push(
-      ...next.actions.flatMap((action) =>
-        action.type === "report"
-          ? action.report.kind === "outcome" ? [action.report.outcome] : []
-          : [action.type]
-      ),
-    );
-  }
-  return { state, did };
-}
-
-const block = (number: number, more?: Partial<Observation>): Event => ({
-  type: "block",
-  observation: observation(number, more),
-});
-const scored = (number: number, more?: Partial<Observation>): Event => ({
-  type: "scored",
-  epoch: 0,
-  scores: SCORES,
-  observation: observation(number, more),
-});
+const OTHER = [{ nodeId: 2, score: ONE }];
 
 Deno.test("the elected node scores, proposes and is done", () => {
   const { state, did } = walk([
     block(0),
     block(3),
     scored(3),
-    { type: "sent", epoch: 0 },
-    block(4, { submission: submissionBy(1) }),
+    { type: "sent", epoch: 0, block: 4 },
+    block(4, { submission: submissionBy(1, { attested: true }) }),
   ]);
   assertEquals(did, ["score", "propose", "proposed"]);
-  assertEquals(state.name, "done");
+  assertEquals(state.vote.name, "done");
 });
 
 Deno.test("the others wait for the proposal, and attest", () => {
@@ -119,22 +39,35 @@ Deno.test("the others wait for the proposal, and attest", () => {
     scored(3, { elected: 2 }),
     block(4, { elected: 2 }),
     block(5, { elected: 2, submission: submissionBy(2) }),
-    { type: "sent", epoch: 0 },
+    { type: "sent", epoch: 0, block: 6 },
   ]);
   assertEquals(did, ["score", "attest", "attested"]);
 });
 
+Deno.test("who saw no election yet waits for it, and for nobody's proposal", () => {
+  const unknown = observation(4);
+  const { elected: _, ...none } = unknown;
+  const { did } = walk([
+    block(0),
+    block(3),
+    { ...scored(3), observation: { ...none, block: 3 } } as Event,
+    { type: "block", observation: none },
+    block(5),
+  ]);
+  assertEquals(did, ["score", "propose"]);
+});
+
 Deno.test("each reason not to attest has its name", () => {
   const reasons: [Partial<Observation>, number, Outcome][] = [
-    [{ submission: undefined }, 9, "no-proposal"],
-    [{ submission: submissionBy(2), attestors: [2] }, 5, "not-an-attestor"],
-    [{ submission: { ...submissionBy(2), scores: [] } }, 9, "disagreed"],
+    [{}, 9, "no-proposal"],
     [
-      { submission: { ...submissionBy(2), removeQueueNodeId: 4 } },
+      { submission: submissionBy(2), mayAttest: false },
       5,
-      "queue-change",
+      "not-an-attestor",
     ],
-    [{ submission: submissionBy(2, [1]) }, 5, "attested"],
+    [{ submission: submissionBy(2, { scores: [] }) }, 9, "disagreed"],
+    [{ submission: submissionBy(2, { queue: "refused" }) }, 5, "queue-change"],
+    [{ submission: submissionBy(2, { attested: true }) }, 5, "attested"],
   ];
   for (const [more, at, outcome] of reasons) {
     const { did } = walk([
@@ -147,6 +80,39 @@ Deno.test("each reason not to attest has its name", () => {
   }
 });
 
+Deno.test("a change of the queue that the policy accepts is attested", () => {
+  const more = {
+    elected: 2,
+    submission: submissionBy(2, { queue: "accepted" }),
+  };
+  const { did } = walk([block(0), block(3, more), scored(3, more)]);
+  assertEquals(did, ["score", "attest"]);
+});
+
+Deno.test("what differs is read anew, with growing pauses, until the cut-off", () => {
+  const differs = {
+    elected: 2,
+    submission: submissionBy(2, { scores: OTHER }),
+  };
+  const events: Event[] = [block(0), block(3, differs), scored(3, differs)];
+  const asked: [number, unknown][] = [];
+  let { state } = walk(events);
+  for (let at = 4; at < 12; at++) {
+    if (state.vote.name === "scoring") {
+      asked.push([at - 1, state.vote.only]);
+      state = step(state, scored(at - 1, differs)).state;
+    }
+    state = step(state, block(at, differs)).state;
+  }
+  assertEquals(asked, [[3, [1, 2]], [4, [1, 2]], [6, [1, 2]]]);
+  assertEquals(state.vote, { name: "done", epoch: 0, outcome: "disagreed" });
+  const agreeing = step(
+    walk([...events, scored(4, differs, OTHER)]).state,
+    block(5, differs),
+  );
+  assertEquals(agreeing.state.vote.name, "attesting");
+});
+
 Deno.test("lower classes observe, and wait for their start", () => {
   for (const nodeClass of ["idle", "included"] as const) {
     const node = nodeOf(nodeClass);
@@ -154,10 +120,58 @@ Deno.test("lower classes observe, and wait for their start", () => {
       "observed",
     ]);
   }
-  const queued = nodeOf("registered");
-  assertEquals(walk([block(3, { node: queued })]).state.name, "awaiting-node");
-  const early = nodeOf("validator", 5);
-  assertEquals(walk([block(3, { node: early })]).state.name, "awaiting-node");
+  const voteOf = (node: ReturnType<typeof nodeOf>) =>
+    walk([block(3, { node })]).state.vote.name;
+  assertEquals(voteOf(nodeOf("registered")), "awaiting-node");
+  assertEquals(voteOf(nodeOf("validator", 5)), "awaiting-node");
+});
+
+Deno.test("what the next epoch is scored by is gathered once, after its cut-off", () => {
+  const done: Event[] = [block(0), block(3), scored(3), {
+    type: "sent",
+    epoch: 0,
+    block: 4,
+  }];
+  const blocks = Array.from({ length: 10 }, (_, i) => block(13 + i));
+  const { did, state } = walk([...done, ...blocks]);
+  assertEquals(did, ["score", "propose", "proposed", "prepare"]);
+  assertEquals(state.vote, {
+    name: "preparing",
+    epoch: 1,
+    asked: true,
+    failures: 0,
+  });
+  const early = walk([...done, ...blocks.slice(0, 3)]);
+  assertEquals(early.state.vote.name, "done", "block 15 is the cut-off itself");
+  const failed: Event = { type: "preparing-failed", epoch: 1 };
+  const again = walk([...done, block(16), failed, block(17), block(23)]);
+  assertEquals(again.did.slice(3), ["prepare", "prepare", "score"]);
+});
+
+Deno.test("who comes in the middle of an epoch still votes before the cut-off, or when elected", () => {
+  const other = { elected: 2 };
+  assertEquals(walk([block(6, other)]).did, ["score"]);
+  assertEquals(walk([block(12, other)]).did, []);
+  assertEquals(walk([block(12)]).did, ["score"]);
+  const late = { submission: submissionBy(1, { attested: true }) };
+  assertEquals(walk([block(12, late)]).did, []);
+  // What an earlier life sent may still appear: nothing is sent at once.
+  const events = [block(12), scored(12), block(13), block(14)];
+  assertEquals(walk(events.slice(0, 3)).did, ["score"]);
+  assertEquals(walk(events).did, ["score", "propose"]);
+});
+
+Deno.test("nothing is scored while the node is not connected to the mesh", () => {
+  const alone = { joined: false, settled: false };
+  const { did } = walk([
+    block(0, alone),
+    block(3, alone),
+    block(4, { ...alone, joined: true }),
+    block(5),
+  ]);
+  assertEquals(did, ["score"]);
+  const lost = walk([block(0, alone), block(3, alone), block(23, alone)]);
+  assertEquals(lost.did, ["out-of-time"]);
 });
 
 Deno.test("a call that may be in is not repeated at once", () => {
@@ -168,54 +182,151 @@ Deno.test("a call that may be in is not repeated at once", () => {
     final: false,
     reason: "lost",
   };
-  const { did } = walk([
-    block(0),
-    block(3),
-    scored(3),
-    failed,
-    block(5),
-    block(6),
+  const begun = [block(0), block(3), scored(3), failed, block(5)];
+  assertEquals(walk([...begun, block(6)]).did, ["score", "propose", "propose"]);
+  const arrived = { submission: submissionBy(1, { attested: true }) };
+  assertEquals(walk([...begun, block(6, arrived)]).did, [
+    "score",
+    "propose",
+    "proposed",
   ]);
-  assertEquals(did, ["score", "propose", "propose"]);
 });
 
-Deno.test("whatever happens, states follow the table and nothing is sent twice", () => {
-  for (let seed = 1; seed <= 300; seed++) {
-    const random = chance(seed);
-    const events: Event[] = [];
-    for (let at = 0; at < 200; at++) {
-      const epoch = epochPosition(at, 3, 20).epoch;
-      const more: Partial<Observation> = {
-        elected: random(3) || undefined,
-        active: random(30) > 0,
-        node: random(30) > 0 ? nodeOf("validator") : undefined,
-        submission: random(2)
-          ? submissionBy(2, random(4) ? [] : [1])
-          : undefined,
-      };
-      events.push(block(at, more));
-      const kind = random(5);
-      const seen = observation(at, more);
-      if (kind === 0) {
-        events.push({
-          type: "scored",
-          epoch,
-          scores: SCORES,
-          observation: seen,
-        });
-      }
-      if (kind === 1) events.push({ type: "scoring-failed", epoch });
-      if (kind === 2) events.push({ type: "sent", epoch: epoch - random(2) });
-      if (kind === 3) {
-        events.push({
-          type: "sending-failed",
-          epoch,
-          block: at,
-          final: random(2) > 0,
-          reason: "chance",
-        });
+Deno.test("a receipt that never comes is not waited for when the chain has the call", () => {
+  const more = { elected: 2, submission: submissionBy(2) };
+  const begun = [block(0), block(3, more), scored(3, more)];
+  const arrived = {
+    elected: 2,
+    submission: submissionBy(2, { attested: true }),
+  };
+  const { did } = walk([...begun, block(5, arrived)]);
+  assertEquals(did, ["score", "attest", "attested"]);
+});
+
+Deno.test("a restart asks anew, and looks before it sends anew", () => {
+  const resumed = (at: number): Event => ({ type: "resumed", block: at });
+  const scoring = walk([block(0), block(3)]).state;
+  assertEquals(
+    walk([resumed(4), block(4)], MACHINE_RULES, scoring).did,
+    ["score"],
+  );
+  const proposing = walk([block(0), block(3), scored(3)]).state;
+  const go = (...events: Event[]) =>
+    walk([resumed(5), ...events], MACHINE_RULES, proposing).did;
+  const arrived = { submission: submissionBy(1, { attested: true }) };
+  assertEquals(go(block(5)), []);
+  assertEquals(go(block(5), block(6, arrived)), ["proposed"]);
+  assertEquals(go(block(5), block(6), block(7)), ["propose"]);
+  assertEquals(go(block(23)), ["out-of-time", "score"]);
+});
+
+Deno.test("a dry run decides and sends nothing", () => {
+  const dry = { ...MACHINE_RULES, dryRun: true };
+  assertEquals(walk([block(0), block(3), scored(3)], dry).did, [
+    "score",
+    "proposed",
+  ]);
+  // What the key's real node did says nothing about ours.
+  const more = {
+    elected: 2,
+    submission: submissionBy(2, { attested: true, scores: OTHER }),
+  };
+  assertEquals(
+    walk([block(0), block(3, more), scored(3, more), block(9, more)], dry).did,
+    ["score", "score"],
+  );
+});
+
+Deno.test("subnet and node are told of as they change", () => {
+  const told: string[] = [];
+  let state = walk([]).state;
+  const queued = nodeOf("registered", 1);
+  for (
+    const more of [
+      { subnet: "registered", node: queued },
+      { subnet: "waiting", node: queued },
+      { node: queued },
+      { node: nodeOf("idle", 5) },
+      { node: nodeOf("idle", 5) },
+      { node: nodeOf("included", 7) },
+      { node: nodeOf("validator", 9) },
+      { subnet: "paused", node: nodeOf("validator", 9) },
+      { node: nodeOf("validator", 9) },
+      { subnet: "missing", node: undefined },
+    ] as Partial<Observation>[]
+  ) {
+    const next = step(state, block(0, more));
+    state = next.state;
+    for (const action of next.actions) {
+      if (action.type === "report" && action.report.kind === "life") {
+        told.push(action.report.text);
       }
     }
-    walk(events);
+  }
+  assertEquals(told, [
+    "the subnet is registered and not activated yet; " +
+    "node 1 is registered and waits in the queue",
+    "the subnet is activated, and consensus begins in a later epoch",
+    "the subnet is active",
+    "node 1 is idle: it is seen, and becomes included later",
+    "node 1 is included: it is scored, and becomes a validator later",
+    "node 1 is a validator from epoch 9: it proposes and attests",
+    "the subnet is paused",
+    "the subnet is active",
+    "the chain has no such subnet: it was removed, or never registered; " +
+    "node 1 was removed from the subnet",
+  ]);
+});
+
+Deno.test("a subnet that pauses stops a vote at any moment, and it comes back by itself", () => {
+  const paused = { subnet: "paused" } as const;
+  for (const events of [[block(3)], [block(3), scored(3)]]) {
+    const { state } = walk([block(0), ...events, block(5, paused)]);
+    assertEquals(state.vote.name, "awaiting-activation");
+    const back = walk([block(43)], MACHINE_RULES, state);
+    assertEquals(back.did, ["score"]);
+  }
+});
+
+Deno.test("whatever happens, states follow the table and nothing is sent twice at once", () => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const random = chance(seed);
+    let state = walk([]).state;
+    let sentAt = -Infinity;
+    for (let at = 0; at < 200; at++) {
+      const epoch = epochPosition(at, 3, 20).epoch;
+      const joined = random(20) > 0;
+      const more: Partial<Observation> = {
+        elected: random(3),
+        subnet: random(30) > 0 ? "active" : "paused",
+        settled: joined,
+        joined,
+        ...random(30) > 0 ? {} : { node: nodeOf("included") },
+        ...random(2) ? { submission: submissionBy(2) } : {},
+      };
+      const events: Event[] = [block(at, more)];
+      const kind = random(6);
+      if (kind === 0) events.push({ ...scored(at, more), epoch } as Event);
+      const reason = "chance";
+      if (kind === 1) events.push({ type: "scoring-failed", epoch, reason });
+      if (kind === 2) {
+        events.push({ type: "sent", epoch: epoch - random(2), block: at });
+      }
+      if (kind === 3) {
+        const final = random(2) > 0;
+        const details = { epoch, block: at, final, reason };
+        events.push({ type: "sending-failed", ...details });
+      }
+      if (kind === 4) events.push({ type: "resumed", block: at });
+      for (const event of events) {
+        const next = walk([event], MACHINE_RULES, state);
+        state = next.state;
+        if (!next.did.includes("propose") && !next.did.includes("attest")) {
+          continue;
+        }
+        assert(at > sentAt, `seed ${seed}, block ${at}`);
+        sentAt = at;
+      }
+    }
   }
 });

@@ -21,6 +21,7 @@ const info = {
   nextPings: new Map([["x", 0.5]]),
   onlineSince: undefined,
   offlineSince: undefined,
+  before: undefined,
 } as const;
 
 Deno.test("ServerInfo has the reference's bytes, and comes back from them", () => {
@@ -40,11 +41,13 @@ Deno.test("further keys are ignored, absent ones are absent", () => {
     nextPings: undefined,
     onlineSince: undefined,
     offlineSince: undefined,
+    before: undefined,
   });
 });
 
 Deno.test("the times of coming and going are told besides", () => {
-  const times = { ...info, onlineSince: 5, offlineSince: 7.5 };
+  const before = { since: 1, until: 2.5 };
+  const times = { ...info, onlineSince: 5, offlineSince: 7.5, before };
   assertEquals(parseServerInfo(decode(encode(serverInfoValue(times)))), times);
 });
 

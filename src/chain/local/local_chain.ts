@@ -161,6 +161,17 @@ export class LocalChain implements Chain {
     }
   }
 
+  /** The block of a height; absent while it is not there yet. */
+  blockAt(
+    number: number,
+    options: ReadOptions = {},
+  ): Promise<BlockRef | undefined> {
+    return this.#read(options.signal, () => {
+      const facts = this.#facts();
+      return number <= this.#block(facts) ? blockRef(facts, number) : undefined;
+    });
+  }
+
   /** Reads at a block, the newest by default. */
   async view(
     block?: BlockRef,

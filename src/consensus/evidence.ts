@@ -1,0 +1,188 @@
+import type { SubnetNodeInfo } from "../chain/types.ts";
+import type { CallOptions, FoundEntry, RecordStore } from "../dht/types.ts";
+import type { Directory, LiveNode } from "../heartbeat/directory.ts";
+import { heartbeatSubkeyOf } from "../heartbeat/heartbeat_record.ts";
+import {
+  commitKey,
+  type Reveal,
+  revealKey,
+} from "../validation/commit_reveal.ts";
+import { fromJson, toJson } from "./recording.ts";
+import { wasOnline } from "./scorer.ts";
+import type { ScoreDifference } from "./scores.ts";
+import {
+  judgeWork,
+  type NodeWork,
+  readCommits,
+  readReveals,
+} from "./node_work.ts";
+
+/** The records that an epoch is scored by. */
+export interface Evidence {
+  /** The subnet epoch that is scored. */
+  readonly epoch: number;
+  /** DHT time (Unix seconds) at which heartbeats count. */
+  readonly cutOff: number;
+  /** Heartbeats by peer id. */
+  readonly live: ReadonlyMap<string, LiveNode>;
+  /** Commitments of the epoch before, by peer id. */
+  readonly commits: ReadonlyMap<string, Uint8Array>;
+  /** Reveals of the epoch before, by peer id. */
+  readonly reveals: ReadonlyMap<string, Reveal>;
+}
+
+/** Reads evidence from the mesh. */
+export class EvidenceReader {
+  readonly #directory: Pick<Directory, "read">;
+  readonly #records: RecordStore | undefined;
+
+  /** Without records, no work is read. */
+  constructor(
+    directory: Pick<Directory, "read">,
+    records: RecordStore | undefined,
+  ) {
+    this.#directory = directory;
+    this.#records = records;
+  }
+
+  /** Reads everything, or what a part of it that is known leaves open. */
+  async gather(
+    epoch: number,
+    cutOff: number,
+    known: ReadonlyMap<string, LiveNode> | undefined,
+    signal: AbortSignal,
+  ): Promise<Evidence> {
+    const [live, commits, reveals] = await Promise.all([
+      known ?? this.#directory.read({ signal }).then(byPeer),
+      this.#entries(commitKey(epoch - 1), { signal }),
+      this.#entries(revealKey(epoch - 1), { signal }),
+    ]);
+    return {
+      epoch,
+      cutOff,
+      live,
+      commits: readCommits(commits),
+      reveals: readReveals(reveals),
+    };
+  }
+
+  /** Reads anew what belongs to some peers. */
+  async again(
+    evidence: Evidence,
+    peers: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Evidence> {
+    const { epoch, cutOff } = evidence;
+    const subkeys = peers.map(heartbeatSubkeyOf);
+    const options = subkeys.every((subkey) => subkey !== undefined)
+      ? { signal, subkeys }
+      : { signal };
+    const [nodes, commits, reveals] = await Promise.all([
+      this.#directory.read({ signal, peers }),
+      this.#entries(commitKey(epoch - 1), options),
+      this.#entries(revealKey(epoch - 1), options),
+    ]);
+    const live = new Map(evidence.live);
+    for (const [peerId, node] of byPeer(nodes)) {
+      // The later word tells of the earlier time, too.
+      const before = live.get(peerId)?.expiration ?? 0;
+      if (node.expiration >= before) live.set(peerId, node);
+    }
+    return {
+      epoch,
+      cutOff,
+      live,
+      commits: new Map([...evidence.commits, ...readCommits(commits)]),
+      reveals: new Map([...evidence.reveals, ...readReveals(reveals)]),
+    };
+  }
+
+  async #entries(
+    key: string,
+    options: CallOptions & { readonly subkeys?: readonly Uint8Array[] },
+  ): Promise<readonly FoundEntry[]> {
+    const found = await this.#records?.get(key, { ...options, latest: true });
+    return found?.kind === "dictionary" ? found.entries : [];
+  }
+}
+
+/** What nodes did in the epoch before. */
+export function workOf({ epoch, commits, reveals }: Evidence): NodeWork[] {
+  return judgeWork(epoch - 1, commits, reveals);
+}
+
+/** The heartbeats of evidence as a text, so that a restarted node knows them. */
+export function evidenceText({ epoch, cutOff, live }: Evidence): string {
+  return toJson({ epoch, cutOff, live: [...live.values()] });
+}
+
+/** The heartbeats of a text, if they are those of an epoch. */
+export function parseEvidence(
+  text: string | undefined,
+  epoch: number,
+): Pick<Evidence, "cutOff" | "live"> | undefined {
+  if (text === undefined) return undefined;
+  // Our own words, from a file that was checked when it was opened.
+  const kept = fromJson(text) as {
+    readonly epoch: number;
+    readonly cutOff: number;
+    readonly live: readonly LiveNode[];
+  };
+  return kept.epoch === epoch
+    ? { cutOff: kept.cutOff, live: byPeer(kept.live) }
+    : undefined;
+}
+
+/** Why a proposal and our scores probably differ about a node, for people. */
+export function likelyReason(
+  { nodeId, proposed, own }: ScoreDifference,
+  evidence: Evidence,
+  nodes: readonly SubnetNodeInfo[],
+): string {
+  const node = nodes.find(({ id }) => id === nodeId);
+  if (node === undefined) return "it is not on the chain here";
+  const peerId = node.peer.peerId;
+  const parts = [heartbeatText(evidence.live.get(peerId), evidence.cutOff)];
+  if (evidence.commits.size + evidence.reveals.size > 0) {
+    const work = workOf(evidence).find((each) => each.peerId === peerId);
+    parts.push(`its work is ${work?.standing ?? "not found here"}`);
+  }
+  if (own !== undefined && proposed === undefined) {
+    parts.push("the proposer did not find it, or not in time");
+  }
+  return parts.join(", ");
+}
+
+function heartbeatText(live: LiveNode | undefined, cutOff: number): string {
+  if (live === undefined) return "its heartbeat is not found here";
+  const { info, expiration } = live;
+  const relative = (time: number) => {
+    const seconds = Math.abs(time - cutOff).toFixed(1);
+    return `${seconds} s ${time > cutOff ? "after" : "before"} the cut-off`;
+  };
+  if (wasOnline(live, cutOff)) {
+    return `its heartbeat is seen here, online since ${
+      info.onlineSince === undefined
+        ? "an unknown time"
+        : relative(info.onlineSince)
+    }`;
+  }
+  if (expiration <= cutOff) {
+    return `its last heartbeat ended ${relative(expiration)}`;
+  }
+  if ((info.onlineSince ?? 0) > cutOff) {
+    return `it came online ${relative(info.onlineSince as number)}`;
+  }
+  if (info.state === "offline") {
+    return `it left ${relative(info.offlineSince ?? cutOff)}`;
+  }
+  return `its heartbeat says ${info.state}`;
+}
+
+/** Round-trip times are left out: no two reads agree on them. */
+function byPeer(nodes: readonly LiveNode[]): Map<string, LiveNode> {
+  return new Map(nodes.map(({ peerId, info, expiration }) => {
+    const { nextPings: _, ...kept } = info;
+    return [peerId, { peerId, info: kept, expiration }];
+  }));
+}

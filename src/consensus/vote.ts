@@ -1,0 +1,361 @@
+import { atLeast } from "../chain/types.ts";
+import { agrees } from "./attest_policy.ts";
+import type { Observation, ObservedNode } from "./observation.ts";
+import { blockOfPart } from "./phases.ts";
+import type { Outcome } from "./report.ts";
+import type { MachineRules } from "./rules.ts";
+import { compareScores, type ScoreDifference } from "./scores.ts";
+import type {
+  VoteAction,
+  VoteEvent,
+  VoteState,
+  VoteStep,
+} from "./vote_state.ts";
+
+/** Blocks in which a call whose fate is unknown may still appear. */
+const QUIET_BLOCKS = 2;
+
+/** What follows for voting when the node was restarted, as seen at a block. */
+export function resumeVote(state: VoteState, block: number): VoteState {
+  switch (state.name) {
+    case "preparing":
+    case "scoring":
+      return { ...state, asked: false };
+    case "proposing":
+    case "attesting":
+      return unsure(state, block, state.failures);
+  }
+  return state;
+}
+
+/** What follows from a result. Results of what is over change nothing. */
+export function onVoteEvent(
+  state: VoteState,
+  event: VoteEvent,
+  rules: MachineRules,
+): VoteStep {
+  const stay = { state, actions: [] };
+  if (!("epoch" in state) || state.epoch !== event.epoch) return stay;
+  switch (event.type) {
+    case "preparing-failed":
+      if (state.name !== "preparing") return stay;
+      return {
+        state: { ...state, asked: false, failures: state.failures + 1 },
+        actions: [],
+      };
+    case "scored": {
+      if (state.name !== "scoring") return stay;
+      const { epoch, failures, rereads, quietUntil } = state;
+      const { scores, queue, observation } = event;
+      // Each further look waits twice as long as the one before.
+      const rereadAt = observation.block + 2 ** Math.max(0, rereads - 1);
+      return compare(
+        {
+          name: "comparing",
+          ...{ epoch, scores, queue, failures, rereads, quietUntil },
+          rereadAt,
+        },
+        observation,
+        rules,
+      );
+    }
+    case "scoring-failed": {
+      if (state.name !== "scoring") return stay;
+      const failures = state.failures + 1;
+      if (failures > rules.maxFailures) {
+        return done(state.epoch, "call-failed", { reason: event.reason });
+      }
+      // The next block asks again.
+      return { state: { ...state, asked: false, failures }, actions: [] };
+    }
+    case "sent":
+      if (state.name === "proposing") return done(state.epoch, "proposed");
+      if (state.name === "attesting") return done(state.epoch, "attested");
+      return stay;
+    case "sending-failed": {
+      if (state.name !== "proposing" && state.name !== "attesting") return stay;
+      const failures = state.failures + 1;
+      if (event.final || failures > rules.maxFailures) {
+        return done(state.epoch, "call-failed", { reason: event.reason });
+      }
+      return { state: unsure(state, event.block, failures), actions: [] };
+    }
+  }
+}
+
+/** What follows from a block. */
+export function onVoteBlock(
+  state: VoteState,
+  seen: Observation,
+  rules: MachineRules,
+): VoteStep {
+  const { position, node } = seen;
+  if (seen.subnet !== "active") {
+    return wait(state, { name: "awaiting-activation" }, WAITING[seen.subnet]);
+  }
+  if (
+    node === undefined || !atLeast(node.nodeClass, "idle") ||
+    node.startEpoch > position.epoch
+  ) {
+    const reason = node === undefined
+      ? "this node is not registered in the subnet"
+      : `node ${node.id} is ${node.nodeClass}, from epoch ${node.startEpoch}`;
+    return wait(state, { name: "awaiting-node" }, reason);
+  }
+  switch (state.name) {
+    case "awaiting-activation":
+    case "awaiting-node":
+      if (mayStillVote(seen, node, rules)) {
+        // What an earlier life sent, and nobody remembers, may still appear.
+        const quiet = position.elapsed === 0 ? 0 : QUIET_BLOCKS;
+        return begin(seen, node, seen.block + quiet);
+      }
+      return wait(
+        state,
+        {
+          name: "awaiting-epoch",
+          after: position.beforeSlot ? -1 : position.epoch,
+        },
+        `the next epoch begins in ${position.remaining} blocks`,
+      );
+    case "awaiting-epoch":
+      if (!position.beforeSlot && position.epoch > state.after) {
+        return begin(seen, node);
+      }
+      return prepare(state, seen, node, rules);
+    case "preparing":
+      if (position.epoch >= state.epoch) return begin(seen, node);
+      if (state.asked || !seen.settled || state.failures > rules.maxFailures) {
+        return { state, actions: [] };
+      }
+      return ask({ ...state, asked: true }, "prepare");
+  }
+  if (position.epoch > state.epoch) {
+    const late: VoteAction[] = state.name === "done" ? [] : [
+      outcome(state.epoch, "out-of-time", lateness(state, seen)),
+    ];
+    const next = begin(seen, node);
+    return { ...next, actions: [...late, ...next.actions] };
+  }
+  switch (state.name) {
+    case "scoring":
+      if (state.asked || !seen.settled) return { state, actions: [] };
+      return ask({ ...state, asked: true }, "score");
+    case "comparing":
+      return compare(state, seen, rules);
+    case "proposing":
+    case "attesting":
+      // The chain knows it before the receipt comes, or instead of it.
+      if (seen.submission?.attested !== true) return { state, actions: [] };
+      return alreadyIn(state.epoch, seen.submission.validatorId, node);
+    case "done":
+      return prepare(state, seen, node, rules);
+  }
+}
+
+/** Whether an epoch that has begun without us is still worth a vote. */
+function mayStillVote(
+  seen: Observation,
+  node: ObservedNode,
+  rules: MachineRules,
+): boolean {
+  if (seen.position.beforeSlot || node.nodeClass !== "validator") return false;
+  const missing = seen.elected === node.id && seen.submission === undefined;
+  return missing || !isTooLate(seen, rules);
+}
+
+function isTooLate({ position }: Observation, rules: MachineRules): boolean {
+  const length = position.elapsed + position.remaining;
+  return position.elapsed > blockOfPart(rules.phases.cutOff, length);
+}
+
+function begin(
+  seen: Observation,
+  node: ObservedNode,
+  quietUntil = 0,
+): VoteStep {
+  const { epoch } = seen.position;
+  const started: VoteAction = {
+    type: "report",
+    report: { kind: "epoch", epoch },
+  };
+  if (node.nodeClass !== "validator") {
+    const end = done(epoch, "observed", {
+      reason: `node ${node.id} is ${node.nodeClass}, validators sign`,
+    });
+    return { ...end, actions: [started, ...end.actions] };
+  }
+  const base = { epoch, failures: 0, rereads: 0, quietUntil };
+  const state: VoteState = { name: "scoring", asked: seen.settled, ...base };
+  return {
+    state,
+    actions: seen.settled
+      ? [started, { type: "score", epoch }]
+      : [started, waiting("the node is not connected to the mesh")],
+  };
+}
+
+/** One block after the cut-off, if there is one: heartbeats need time to spread. */
+function isCutOffPassed(
+  { position }: Observation,
+  rules: MachineRules,
+): boolean {
+  const length = position.elapsed + position.remaining;
+  return position.elapsed > blockOfPart(rules.phases.score, length) ||
+    position.remaining === 1;
+}
+
+function prepare(
+  state: VoteState,
+  seen: Observation,
+  node: ObservedNode,
+  rules: MachineRules,
+): VoteStep {
+  if (
+    seen.phase !== "score" || !seen.settled || node.nodeClass !== "validator" ||
+    !isCutOffPassed(seen, rules)
+  ) return { state, actions: [] };
+  const epoch = seen.position.epoch + 1;
+  return ask({ name: "preparing", epoch, asked: true, failures: 0 }, "prepare");
+}
+
+function ask(
+  state: Extract<VoteState, { name: "preparing" | "scoring" }>,
+  type: "prepare" | "score",
+): VoteStep {
+  const only = state.name === "scoring" ? state.only : undefined;
+  return {
+    state,
+    actions: [{
+      type,
+      epoch: state.epoch,
+      ...(only === undefined ? {} : { only }),
+    }],
+  };
+}
+
+/** Decides with our scores and the chain's word. */
+function compare(
+  state: Extract<VoteState, { name: "comparing" }>,
+  seen: Observation,
+  rules: MachineRules,
+): VoteStep {
+  const { name: _, quietUntil, rereadAt, ...scored } = state;
+  const { epoch, scores, queue, failures, rereads } = scored;
+  const stay: VoteStep = { state, actions: [] };
+  const { node, submission } = seen;
+  if (node === undefined || seen.position.epoch !== epoch) return stay;
+  const tooLate = isTooLate(seen, rules);
+  const quiet = seen.block < quietUntil;
+  if (submission === undefined) {
+    if (seen.elected === node.id) {
+      if (quiet) return stay;
+      if (rules.dryRun) return done(epoch, "proposed", DRY);
+      return {
+        state: { name: "proposing", ...scored },
+        actions: [{ type: "propose", epoch, scores, queue }],
+      };
+    }
+    return tooLate ? done(epoch, "no-proposal") : stay;
+  }
+  if (submission.attested && !rules.dryRun) {
+    return alreadyIn(epoch, submission.validatorId, node);
+  }
+  if (submission.queue === "refused") {
+    return done(epoch, "queue-change", {
+      reason: "our policy refuses what it does to the queue",
+    });
+  }
+  if (!seen.mayAttest) return done(epoch, "not-an-attestor");
+  if (agrees(submission.scores, scores, rules.attest)) {
+    if (quiet) return stay;
+    if (rules.dryRun) return done(epoch, "attested", DRY);
+    return {
+      state: { name: "attesting", ...scored },
+      actions: [{ type: "attest", epoch }],
+    };
+  }
+  const differences = compareScores(submission.scores, scores);
+  if (tooLate) return done(epoch, "disagreed", { differences });
+  if (rereads > 0 && seen.block < rereadAt) return stay;
+  return ask(
+    {
+      name: "scoring",
+      ...{ epoch, asked: true, failures, rereads: rereads + 1, quietUntil },
+      only: differences.map(({ nodeId }) => nodeId),
+    },
+    "score",
+  );
+}
+
+const DRY = { reason: "dry run: nothing was sent" };
+
+const WAITING: Readonly<Record<Observation["subnet"], string>> = {
+  missing: "the subnet does not exist",
+  registered: "the subnet is not active",
+  waiting: "the subnet is not active yet",
+  active: "the subnet is active",
+  paused: "the subnet is paused",
+};
+
+/** A call was made, and it is unknown whether it is in. */
+function unsure(
+  state: Extract<VoteState, { name: "proposing" | "attesting" }>,
+  block: number,
+  failures: number,
+): VoteState {
+  return {
+    ...state,
+    name: "comparing",
+    failures,
+    quietUntil: block + QUIET_BLOCKS,
+    rereadAt: block,
+  };
+}
+
+function alreadyIn(
+  epoch: number,
+  validatorId: number,
+  node: ObservedNode,
+): VoteStep {
+  return done(epoch, validatorId === node.id ? "proposed" : "attested");
+}
+
+function lateness(state: VoteState, seen: Observation) {
+  if (state.name !== "scoring") return {};
+  return seen.settled
+    ? { reason: "the scores were not ready" }
+    : { reason: "the node is not connected to the mesh" };
+}
+
+interface OutcomeDetails {
+  readonly reason?: string;
+  readonly differences?: readonly ScoreDifference[];
+}
+
+function outcome(
+  epoch: number,
+  is: Outcome,
+  details: OutcomeDetails = {},
+): VoteAction {
+  return {
+    type: "report",
+    report: { kind: "outcome", epoch, outcome: is, ...details },
+  };
+}
+
+function done(epoch: number, is: Outcome, details?: OutcomeDetails): VoteStep {
+  return {
+    state: { name: "done", epoch, outcome: is },
+    actions: [outcome(epoch, is, details)],
+  };
+}
+
+function waiting(reason: string): VoteAction {
+  return { type: "report", report: { kind: "waiting", reason } };
+}
+
+function wait(from: VoteState, state: VoteState, reason: string): VoteStep {
+  if (from.name === state.name) return { state: from, actions: [] };
+  return { state, actions: [waiting(reason)] };
+}
