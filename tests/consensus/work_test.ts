@@ -1,4 +1,4 @@
-import { type Event, type Observation, type State } from "../../mod.ts";
+import type { Event, Observation, State } from "../../mod.ts";
 import { assertEquals } from "../assert.ts";
 import {
   block,
