@@ -23,6 +23,7 @@ type Event =
   | { readonly failure: RpcError };
 
 interface Pending {
+  readonly type: typeof FRAME["request" | "open"];
   readonly request: Uint8Array;
   readonly mostItems: number;
   readonly take: (event: Event) => void;
@@ -109,6 +110,7 @@ export class ClientStream {
     const frame = encodeFrame(type, this.#next, { method, auth, body });
     const call = this.#next++;
     const pending: Pending = {
+      type,
       request: auth,
       mostItems: window + 1,
       take: (event) => {
@@ -184,6 +186,15 @@ export class ClientStream {
     const pending = this.#pending.get(frame.call);
     // The answer to a call that was given up meanwhile.
     if (pending === undefined) return;
+    if (
+      frame.type !== FRAME.error &&
+      (frame.type === FRAME.result) !== (pending.type === FRAME.request)
+    ) {
+      throw new RpcError(
+        "RPC_PROTOCOL",
+        "One answer came where a stream was asked for, or the other way round.",
+      );
+    }
     if (frame.type === FRAME.item && ++pending.waiting > pending.mostItems) {
       throw new RpcError("RPC_PROTOCOL", "Items come without being asked for.");
     }
