@@ -53,14 +53,17 @@ export class Ledger {
     });
   }
 
-  /** Stores newer values of the records that a node owns. */
-  async renew(owner: ChaosNode): Promise<void> {
-    for (const entry of this.#entries) {
-      if (!equal(entry.subkey, owner.ownerMarker)) continue;
+  /** The owners of all records that live store newer values of them. */
+  async renew(): Promise<void> {
+    await this.#each(this.#entries, async (entry) => {
+      const owner = this.#mesh.nodes.find(({ ownerMarker }) =>
+        equal(ownerMarker, entry.subkey)
+      );
+      if (owner === undefined) return;
       entry.value = this.#mesh.random.bytes(128);
       entry.expiration = this.#expiration();
       await this.#store(owner, entry);
-    }
+    });
   }
 
   /** Asks nodes, chosen for each record, for all records. */
@@ -68,24 +71,26 @@ export class Ledger {
     ask: (key: string) => ChaosNode = () => this.#mesh.any(),
   ): Promise<Survey> {
     const lost: string[] = [];
-    await this.#each(this.#entries, async ({ key, value }) => {
-      const found = await ask(key).dht.get(key);
-      const newest = found?.kind === "dictionary" &&
-        found.entries.some((entry) =>
-          entry.value instanceof Uint8Array && equal(entry.value, value)
-        );
-      if (!newest) lost.push(key);
+    await this.#each(this.#entries, async (entry) => {
+      const found = await this.#isFound(ask(entry.key), entry);
+      if (!found) lost.push(entry.key);
     });
     return { found: this.#entries.length - lost.length, lost };
   }
 
-  /** Asks one node for one record, chosen by chance. */
+  /** Asks a node for a record, both chosen by chance. */
   async probe(): Promise<boolean> {
-    const entry = this.#mesh.random.pick(this.#entries);
-    const found = await this.#mesh.any().dht.get(entry.key);
+    return await this.#isFound(
+      this.#mesh.any(),
+      this.#mesh.random.pick(this.#entries),
+    );
+  }
+
+  async #isFound({ dht }: ChaosNode, entry: Entry): Promise<boolean> {
+    const found = await dht.get(entry.key);
     return found?.kind === "dictionary" &&
-      found.entries.some((each) =>
-        each.value instanceof Uint8Array && equal(each.value, entry.value)
+      found.entries.some(({ value }) =>
+        value instanceof Uint8Array && equal(value, entry.value)
       );
   }
 

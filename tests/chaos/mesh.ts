@@ -16,6 +16,9 @@ export interface ChaosNode {
   readonly ownerMarker: Uint8Array;
   readonly dht: Dht;
   readonly metrics: MetricsRegistry;
+  /** Ends what it does in the background. */
+  readonly stopping: AbortController;
+  readonly running: Promise<void>;
 }
 
 /** DHTs on a virtual network. The same seed gives the same run. */
@@ -24,6 +27,7 @@ export class ChaosMesh {
   readonly random: SeededRandom;
   readonly network: VirtualNetwork;
   readonly #nodes = new Map<string, ChaosNode>();
+  readonly #dead: ChaosNode[] = [];
 
   /** Starts with so many nodes that know each other. */
   constructor(count: number, seed: number) {
@@ -53,18 +57,22 @@ export class ChaosMesh {
     const { peerId } = identity;
     const metrics = new MetricsRegistry();
     const signature = new SignatureValidator(identity);
+    const stopping = new AbortController();
+    const dht = new Dht({
+      peerId,
+      calls: this.network.join(peerId, options),
+      members: () => this.network.members(peerId),
+      validator: new CompositeValidator([signature]),
+      clock: this.clock,
+      metrics,
+    });
     const node: ChaosNode = {
       peerId,
       ownerMarker: signature.ownerMarker,
       metrics,
-      dht: new Dht({
-        peerId,
-        calls: this.network.join(peerId, options),
-        members: () => this.network.members(peerId),
-        validator: new CompositeValidator([signature]),
-        clock: this.clock,
-        metrics,
-      }),
+      dht,
+      stopping,
+      running: dht.run(stopping.signal),
     };
     this.#nodes.set(peerId, node);
     return node;
@@ -72,8 +80,12 @@ export class ChaosMesh {
 
   /** Ends a node's process; all that it held is lost. */
   kill(peerId: string): void {
+    const node = this.#nodes.get(peerId);
+    if (node === undefined) return;
     this.network.kill(peerId);
+    node.stopping.abort();
     this.#nodes.delete(peerId);
+    this.#dead.push(node);
   }
 
   /** Ends the processes of so many nodes at one moment. */
@@ -81,5 +93,19 @@ export class ChaosMesh {
     for (const peerId of this.random.sample(this.peerIds, count)) {
       this.kill(peerId);
     }
+  }
+
+  /** Ends all nodes. */
+  async stop(): Promise<void> {
+    const all = [...this.nodes, ...this.#dead];
+    all.forEach(({ stopping }) => stopping.abort());
+    await this.clock.run(Promise.all(
+      all.flatMap(({ dht, running }) => [running, dht.stop()]),
+    ));
+  }
+
+  /** Ends all nodes at the end of a block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
   }
 }

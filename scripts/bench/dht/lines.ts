@@ -1,0 +1,14 @@
+/** Cuts text into lines. */
+export class TextLineStream extends TransformStream<string, string> {
+  /** Lines end with a line feed; what comes after the last one is dropped. */
+  constructor() {
+    let rest = "";
+    super({
+      transform(chunk, controller) {
+        const lines = (rest + chunk).split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) controller.enqueue(line);
+      },
+    });
+  }
+}
