@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { CallLimiter } from "../auth/call_limiter.ts";
 import { ClockMonitor } from "../auth/clock_monitor.ts";
 import type { StakeRegistry } from "../auth/stake_registry.ts";
+import type { ChainEpochClock } from "../chain/epoch_clock.ts";
 import type { Consensus } from "../consensus/driver.ts";
 import type { ConsensusReport } from "../consensus/report.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
@@ -10,7 +11,6 @@ import { Dht } from "../dht/dht.ts";
 import {
   Directory,
   HeartbeatAnnouncer,
-  heartbeatRule,
   PingAggregator,
   presenceFile,
 } from "../heartbeat/mod.ts";
@@ -18,17 +18,14 @@ import { generateIdentity, type Identity } from "../identity/mod.ts";
 import { Host } from "../network/mod.ts";
 import type { LocalStorage } from "../records/local_storage.ts";
 import { Rpc } from "../rpc/mod.ts";
-import {
-  CompositeValidator,
-  PredicateValidator,
-  SignatureValidator,
-} from "../validation/mod.ts";
 import { VERSION } from "../core/version.ts";
 import { unstaked } from "./admission.ts";
 import { makeAuthority, readChain } from "./authority.ts";
 import { watchClock } from "./clock_watch.ts";
 import { consensusOf } from "./consensus.ts";
 import type { NodeOptions, NodeStatus } from "./options.ts";
+import { heartbeatPeriod, makeRecordRules } from "./record_rules.ts";
+import { openEpochs, SteadyEpochs } from "./steady_epochs.ts";
 import { openStorage } from "./storage.ts";
 import { unreadiness } from "./readiness.ts";
 
@@ -64,6 +61,7 @@ export class MeshNode {
       readonly rpc: Rpc;
       readonly identity: Identity;
       readonly registry: StakeRegistry | undefined;
+      readonly epochs: ChainEpochClock | undefined;
       readonly limiter: CallLimiter | undefined;
       readonly storage: LocalStorage;
     },
@@ -73,6 +71,7 @@ export class MeshNode {
   ) {
     const { host, rpc, identity, registry, limiter, storage } = parts;
     const folder = options.dataFolder;
+    const epochs = parts.epochs && new SteadyEpochs(parts.epochs);
     this.#host = host;
     this.#storage = storage;
     this.#registry = registry;
@@ -87,11 +86,10 @@ export class MeshNode {
       peerId: identity.peerId,
       calls: rpc,
       members: () => host.members(),
-      validator: new CompositeValidator([
-        new SignatureValidator(identity),
-        new PredicateValidator(heartbeatRule()),
-        ...options.subnet?.validators ?? [],
-      ]),
+      validator: makeRecordRules(options, {
+        ...{ identity, registry, epochs, storage, clock, metrics },
+        records: () => this.dht,
+      }),
       storage,
       clock,
       metrics,
@@ -113,9 +111,7 @@ export class MeshNode {
         version: VERSION,
         usingRelay: false,
       },
-      ...(options.heartbeatPeriod === undefined
-        ? {}
-        : { period: options.heartbeatPeriod }),
+      period: heartbeatPeriod(options.heartbeatPeriod, epochs),
       ...(folder === undefined
         ? {}
         : { memory: presenceFile(join(folder, "presence.json")) }),
@@ -141,6 +137,7 @@ export class MeshNode {
       );
       this.#own(registry.run(signal));
     }
+    if (parts.epochs !== undefined) this.#own(parts.epochs.run(signal));
     this.#own(this.dht.run(signal));
     const monitor = this.#clockMonitor;
     const members = () => host.members();
@@ -174,6 +171,7 @@ export class MeshNode {
         subnetId,
       }),
     ];
+    const epochs = await openEpochs(options, subnetId, clock, metrics);
     const host = await Host.create({
       identity,
       subnetId,
@@ -197,7 +195,7 @@ export class MeshNode {
     try {
       signal?.throwIfAborted();
       storage = await openStorage(options, clock, metrics, registry);
-      const parts = { host, rpc, identity, registry, limiter, storage };
+      const parts = { host, rpc, identity, registry, epochs, limiter, storage };
       // The methods are registered before anyone can call them.
       const node = new MeshNode(
         parts,

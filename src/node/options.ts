@@ -14,6 +14,7 @@ import type { Metrics } from "../core/metrics.ts";
 import type { Identity } from "../identity/mod.ts";
 import type { InboundQuotas } from "../network/mod.ts";
 import type { StorageLimits } from "../records/limits.ts";
+import type { KeyRule } from "../validation/key_rule.ts";
 import type { RecordValidator } from "../validation/validator.ts";
 
 /** What makes a subnet its own. */
@@ -26,7 +27,12 @@ export interface SubnetRules {
   readonly queue?: QueuePolicy;
   /** Boundaries of the epoch; those of the documentation by default. */
   readonly phases?: Phases;
-  /** Rules for records beyond signatures and heartbeats. */
+  /**
+   * The kinds of records besides heartbeats, in a subnet with a chain: commits,
+   * reveals and scores by default. Others are refused; `any` takes them all.
+   */
+  readonly rules?: readonly KeyRule[] | "any";
+  /** Rules for records beyond signatures and kinds. */
   readonly validators?: readonly RecordValidator[];
 }
 
@@ -82,7 +88,7 @@ export interface NodeOptions {
   readonly role?: string;
   /** A name for people, told in the heartbeat. */
   readonly publicName?: string;
-  /** Seconds between heartbeats; 120 by default. */
+  /** Seconds between heartbeats; 120 by default, at most half an epoch of the chain. */
   readonly heartbeatPeriod?: number;
   /** Which proposals are attested; those that equal our scores by default. */
   readonly attestPolicy?: AttestPolicy;

@@ -1,3 +1,4 @@
+import { equal } from "../core/bytes.ts";
 import { type Clock, dhtTime, systemClock } from "../core/clock.ts";
 import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
 import type { DhtRecord } from "../records/record.ts";
@@ -33,6 +34,14 @@ export interface RulesOptions {
   readonly owners?: OwnerOracle;
   /** Where the commits are that reveals open. */
   readonly commits?: CommitSource;
+  /**
+   * The record that is held under a subkey, its value without the signature:
+   * where there is one only, it stays the only one after a restart, too.
+   */
+  readonly held?: (
+    key: Uint8Array,
+    subkey: Uint8Array,
+  ) => DhtRecord | undefined;
   /** Bounds of the accounts. */
   readonly quotas?: Partial<QuotaBounds>;
   /** The time; the machine's by default. */
@@ -232,7 +241,7 @@ export class RulesValidator implements RecordValidator {
         : this.#not("later", name, "epoch", type);
     }
     const charge = { rule, epoch, owner: payer(found), sender, record };
-    if (!this.#quotas.allows(charge)) {
+    if (!this.#quotas.allows(charge) || this.#isSecond(found)) {
       return this.#not("refused", name, "quota", type);
     }
     if (reveals === undefined || owner === undefined) return "ok";
@@ -244,6 +253,15 @@ export class RulesValidator implements RecordValidator {
     return opens(reveal, committed, epoch, owner)
       ? "ok"
       : this.#not("refused", name, "commit", type);
+  }
+
+  /** Whether another record is held where there can be one only. */
+  #isSecond({ rule, perEpoch, record }: Case): boolean {
+    if (rule.quota !== 1 || !perEpoch) return false;
+    const held = this.#options.held?.(record.key, record.subkey);
+    return held !== undefined &&
+      (held.expiration !== record.expiration ||
+        !equal(held.value, record.value));
   }
 
   #not(
