@@ -152,6 +152,7 @@ async function nodeOptions(
   const urls = args.texts("chain");
   const hotkey = args.text("hotkey");
   const metrics = new MetricsRegistry();
+  const dataFolder = join(args.text("data") as string, identity.peerId);
   const minClass = nodeClass(args.text("min-class") as string);
   return {
     identity,
@@ -162,7 +163,7 @@ async function nodeOptions(
     role: args.text("role") as string,
     ...(publicName === undefined ? {} : { publicName }),
     heartbeatPeriod,
-    dataFolder: join(args.text("data") as string, identity.peerId),
+    dataFolder,
     ...consensusFlags(args),
     onConsensus: (report) =>
       tell({
@@ -180,7 +181,7 @@ async function nodeOptions(
           hotkey: hotkey === undefined
             ? undefined
             : () => Deno.readTextFile(hotkey),
-          cacheFolder: join(".meshnode", identity.peerId, "chain"),
+          cacheFolder: join(dataFolder, "chain"),
           metrics,
           signal,
         }),
