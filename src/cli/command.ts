@@ -1,5 +1,6 @@
 import { type Options, parse, type Parsed, usageError } from "./args.ts";
 import { nearest } from "./args.ts";
+import type { Prompt } from "./prompt.ts";
 
 /** Where a command reads and writes. */
 export interface CommandContext {
@@ -9,6 +10,8 @@ export interface CommandContext {
   err(line: string): void;
   /** Whether standard output is a terminal. */
   readonly isTerminal: boolean;
+  /** Asks the user. */
+  readonly prompt: Prompt;
   /** Aborted when the user wants it to end. */
   readonly signal: AbortSignal;
 }

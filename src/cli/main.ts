@@ -2,6 +2,7 @@ import { VERSION } from "../core/version.ts";
 import { CHAIN_COMMANDS } from "./chain/commands.ts";
 import { type CommandContext, dispatch, type Entry } from "./command.ts";
 import { describeError, EXIT, exitCodeOf } from "./exit.ts";
+import { terminalPrompt } from "./prompt.ts";
 
 const ROOT: Entry = {
   summary: `meshnode ${VERSION}: a node of a Hypertensor subnet`,
@@ -69,6 +70,7 @@ export async function main(args: readonly string[]): Promise<number> {
     out: writer(Deno.stdout),
     err: writer(Deno.stderr),
     isTerminal: Deno.stdout.isTerminal(),
+    prompt: terminalPrompt(),
     signal: ending.signal,
   };
   if (args[0] === "--version") {

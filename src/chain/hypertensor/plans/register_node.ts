@@ -112,7 +112,7 @@ export async function planRegisterNode(
       ["Stake", `${formatTensor(stake)} TENSOR, can be withdrawn later`],
       [
         "Burnt",
-        `${formatTensor(burn)} TENSOR, at most ${formatTensor(maxBurn)}`,
+        `${formatTensor(burn)} TENSOR now, at most ${formatTensor(maxBurn)}`,
       ],
       ["Shared with delegators", formatFraction(input.delegateRewardRate)],
       [
