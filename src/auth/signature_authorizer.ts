@@ -32,19 +32,28 @@ const NONCE_BYTES = 16;
 /** Time and nonce, at the front of a request's authentication. */
 const FRESH_BYTES = 8 + NONCE_BYTES;
 const MAX_KEYS = 1024;
+const MAX_FIELDS = 2048;
 
 const utf8 = new TextEncoder();
 
-/** A text with its length in front, so that neighbours cannot run into each other. */
-function field(text: string): Bytes {
-  const bytes = utf8.encode(text);
-  return concat(uint32(bytes.length), bytes);
+/** Texts with their length in front, so that neighbours cannot run into each other. */
+class Fields {
+  readonly #known = new Map<string, Bytes>();
+
+  /** A field; methods and peers come again and again, so that it is kept. */
+  of(text: string): Bytes {
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    if (this.#known.size >= MAX_FIELDS) this.#known.clear();
+    const bytes = utf8.encode(text);
+    const field = concat(uint32(bytes.length), bytes);
+    this.#known.set(text, field);
+    return field;
+  }
 }
 
 function uint32(value: number): Bytes {
-  const out = new Uint8Array(4);
-  new DataView(out.buffer).setUint32(0, value);
-  return out;
+  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
 }
 
 /**
@@ -60,6 +69,7 @@ export class SignatureAuthorizer implements Authorizer {
   readonly #window: number;
   readonly #skew: number;
   readonly #replays: ReplayWindow;
+  readonly #fields = new Fields();
   readonly #keys = new Map<string, { marshalled: Bytes; key: PublicKey }>();
 
   /** Signs with the identity's key. */
@@ -86,7 +96,7 @@ export class SignatureAuthorizer implements Authorizer {
     const fresh = new Uint8Array(FRESH_BYTES);
     new DataView(fresh.buffer).setFloat64(0, dhtTime(this.#clock));
     crypto.getRandomValues(fresh.subarray(8));
-    const signed = requestBytes(
+    const signed = this.#requestBytes(
       facts,
       this.#identity.peerId,
       facts.peer,
@@ -99,7 +109,7 @@ export class SignatureAuthorizer implements Authorizer {
   checkRequest(facts: RequestFacts, auth: Uint8Array): Promise<void> {
     return settle(() => {
       const fresh = auth.subarray(0, FRESH_BYTES);
-      const signed = requestBytes(
+      const signed = this.#requestBytes(
         facts,
         facts.peer,
         this.#identity.peerId,
@@ -124,7 +134,7 @@ export class SignatureAuthorizer implements Authorizer {
   /** Key and signature. */
   signResponse(facts: ResponseFacts): Bytes {
     return this.#seal(
-      responseBytes(facts, this.#identity.peerId, facts.peer),
+      this.#responseBytes(facts, this.#identity.peerId, facts.peer),
     );
   }
 
@@ -134,8 +144,45 @@ export class SignatureAuthorizer implements Authorizer {
       this.#open(
         facts.peer,
         auth,
-        responseBytes(facts, facts.peer, this.#identity.peerId),
+        this.#responseBytes(facts, facts.peer, this.#identity.peerId),
       )
+    );
+  }
+
+  #requestBytes(
+    { method, body }: RequestFacts,
+    caller: string,
+    recipient: string,
+    fresh: Uint8Array,
+  ): Bytes {
+    if (fresh.length !== FRESH_BYTES) {
+      throw new AuthError("malformed", "The authentication is cut off.");
+    }
+    const fields = this.#fields;
+    return concat(
+      fields.of("meshnode request 1"),
+      fields.of(method),
+      fields.of(recipient),
+      fields.of(caller),
+      fresh,
+      body,
+    );
+  }
+
+  #responseBytes(
+    { request, kind, sequence, body }: ResponseFacts,
+    responder: string,
+    caller: string,
+  ): Bytes {
+    const fields = this.#fields;
+    return concat(
+      fields.of("meshnode response 1"),
+      createHash("sha256").update(request).digest(),
+      fields.of(responder),
+      fields.of(caller),
+      uint32(kind),
+      uint32(sequence),
+      body,
     );
   }
 
@@ -186,41 +233,6 @@ export class SignatureAuthorizer implements Authorizer {
     this.#keys.set(peer, { marshalled: concat(marshalled), key });
     return key;
   }
-}
-
-function requestBytes(
-  { method, body }: RequestFacts,
-  caller: string,
-  recipient: string,
-  fresh: Uint8Array,
-): Bytes {
-  if (fresh.length !== FRESH_BYTES) {
-    throw new AuthError("malformed", "The authentication is cut off.");
-  }
-  return concat(
-    field("meshnode request 1"),
-    field(method),
-    field(recipient),
-    field(caller),
-    fresh,
-    body,
-  );
-}
-
-function responseBytes(
-  { request, kind, sequence, body }: ResponseFacts,
-  responder: string,
-  caller: string,
-): Bytes {
-  return concat(
-    field("meshnode response 1"),
-    createHash("sha256").update(request).digest(),
-    field(responder),
-    field(caller),
-    uint32(kind),
-    uint32(sequence),
-    body,
-  );
 }
 
 /** Errors as rejections, whatever they come from. */

@@ -3,7 +3,9 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Joins byte arrays into one new array. */
 export function concat(...parts: readonly Uint8Array[]): Bytes {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const out = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {
     out.set(part, at);

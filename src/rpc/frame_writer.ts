@@ -1,3 +1,4 @@
+import { concat } from "../core/bytes.ts";
 import type { Duplex } from "../network/duplex.ts";
 import { RpcError } from "./errors.ts";
 
@@ -20,6 +21,8 @@ export const WRITER_BOUNDS: WriterBounds = {
 
 /** Frames up to this length are refused only by their number, bytes. */
 const SHORT = 1024;
+/** Most bytes of frames that are written together. */
+const TOGETHER = 16 * 1024;
 
 interface Queued {
   readonly frame: Uint8Array;
@@ -28,7 +31,8 @@ interface Queued {
 }
 
 /**
- * Writes frames one after the other. Who writes waits until the stream takes
+ * Writes frames one after the other; short ones that wait for the same turn go
+ * out together. Who writes waits until the stream takes
  * it, which is how a slow peer slows its callers; what waits is bounded, and a
  * peer that does not read at all loses the stream.
  */
@@ -37,6 +41,8 @@ export class FrameWriter {
   readonly #bounds: WriterBounds;
   #queue: Queued[] = [];
   #bytes = 0;
+  /** Frames in the write that is under way. */
+  #writing = 0;
   #pumping: Promise<void> | undefined;
   #failure: unknown;
 
@@ -71,7 +77,7 @@ export class FrameWriter {
     const done = Promise.withResolvers<void>();
     this.#queue.push({ frame, signal, done });
     this.#bytes += frame.length;
-    if (this.#queue.length > frames) {
+    if (this.#queue.length + this.#writing > frames) {
       this.#fail(new RpcError("RPC_BUSY", "The peer does not read."));
     } else this.#pumping ??= this.#pump();
     return done.promise;
@@ -83,31 +89,44 @@ export class FrameWriter {
   }
 
   async #pump(): Promise<void> {
-    for (let at = 0; at < this.#queue.length; at++) {
-      const { frame, signal, done } = this.#queue[at] as Queued;
-      if (at === 1_024) {
-        // What was written is let go in portions, not one by one.
-        this.#queue.splice(0, at);
-        at = 0;
-      }
+    while (this.#queue.length > 0) {
+      const batch = this.#batch();
+      if (batch.length === 0) continue;
+      this.#writing = batch.length;
+      const bytes = joined(batch);
       const stalled = setTimeout(
         () => this.#fail(new RpcError("RPC_BUSY", "The peer does not read.")),
         this.#bounds.stall,
       );
       try {
-        signal?.throwIfAborted();
-        await this.#stream.write(frame);
-        done.resolve();
+        await this.#stream.write(bytes);
+        for (const { done } of batch) done.resolve();
       } catch (error) {
-        done.reject(error);
-        if (!signal?.aborted) this.#fail(error);
+        for (const { done } of batch) done.reject(error);
+        this.#fail(error);
       } finally {
         clearTimeout(stalled);
-        this.#bytes -= frame.length;
+        this.#writing = 0;
+        this.#bytes -= bytes.length;
       }
     }
-    this.#queue = [];
     this.#pumping = undefined;
+  }
+
+  /** What is written next: short frames together, as each write costs the same. */
+  #batch(): Queued[] {
+    let [count, bytes] = [0, 0];
+    for (const { frame } of this.#queue) {
+      if (count > 0 && bytes + frame.length > TOGETHER) break;
+      count++;
+      bytes += frame.length;
+    }
+    return this.#queue.splice(0, count).filter(({ frame, signal, done }) => {
+      if (!signal?.aborted) return true;
+      this.#bytes -= frame.length;
+      done.reject(signal.reason);
+      return false;
+    });
   }
 
   #fail(reason: unknown): void {
@@ -119,4 +138,11 @@ export class FrameWriter {
       reason instanceof Error ? reason : new Error(String(reason)),
     );
   }
+}
+
+function joined(batch: readonly Queued[]): Uint8Array {
+  const [only] = batch;
+  return batch.length === 1 && only !== undefined
+    ? only.frame
+    : concat(...batch.map(({ frame }) => frame));
 }

@@ -5,12 +5,15 @@ import { assert, assertEquals, assertRejects } from "../assert.ts";
 /** A stream whose peer reads only when it is told to. */
 function slow() {
   const written: number[] = [];
+  let writes = 0;
   let aborted: Error | undefined;
   let gate = Promise.withResolvers<void>();
   const stream: Duplex = {
     remotePeer: "peer",
     write: async (bytes) => {
-      written.push(bytes[0] as number);
+      writes++;
+      // Frames are filled with zeros after their first byte.
+      written.push(...bytes.filter((byte) => byte > 0));
       await gate.promise;
       if (aborted) throw aborted;
     },
@@ -24,6 +27,7 @@ function slow() {
   return {
     stream,
     written,
+    writes: () => writes,
     aborted: () => aborted,
     read: () => {
       gate.resolve();
@@ -50,6 +54,33 @@ Deno.test("frames go out in order, one after the other", async () => {
   await Promise.all(all);
   await writer.flushed();
   assertEquals(peer.written, [1, 2, 3]);
+});
+
+Deno.test("short frames that wait go out together, long ones by themselves", async () => {
+  const peer = slow();
+  const bounds = { ...BOUNDS, bytes: 100_000 };
+  const writer = new FrameWriter(peer.stream, bounds);
+  const lengths = [1, 1, 5_000, 1, 12_000, 20_000, 1];
+  const all = lengths.map((length, i) => writer.write(frame(i + 1, length)));
+  peer.read();
+  await Promise.all(all);
+  assertEquals(peer.written, [1, 2, 3, 4, 5, 6, 7]);
+  assertEquals(peer.writes(), 5);
+});
+
+Deno.test("what is given up between others does not keep them from going out", async () => {
+  const peer = slow();
+  const writer = new FrameWriter(peer.stream, BOUNDS);
+  const gone = AbortSignal.abort(new Error("gave up"));
+  const first = writer.write(frame(1));
+  const rejected = assertRejects(writer.write(frame(2), gone), {
+    message: "gave up",
+  });
+  peer.read();
+  await Promise.all([first, rejected]);
+  await writer.flushed();
+  await writer.write(frame(3));
+  assertEquals(peer.written, [1, 3]);
 });
 
 Deno.test("what nobody waits for any more is not sent", async () => {
