@@ -62,6 +62,8 @@ export class StakeRegistry implements StakeOracle {
   readonly #stopping = new AbortController();
   readonly #budget: QuestionBudget;
   #brokenUntil = -Infinity;
+  /** Whether the snapshot is what an earlier run of the node knew. */
+  #ofEarlierRun = false;
 
   /** Knows nothing until {@linkcode StakeRegistry.run} reads the first block. */
   constructor(options: StakeRegistryOptions) {
@@ -84,6 +86,7 @@ export class StakeRegistry implements StakeOracle {
     const age = this.#clock.now() - this.#refreshed;
     // A short grace leaves no time to be stale.
     if (age > this.#grace) return "expired";
+    if (this.#ofEarlierRun) return "stale";
     return age <= STALE_AFTER ? "fresh" : "stale";
   }
 
@@ -141,6 +144,7 @@ export class StakeRegistry implements StakeOracle {
     );
     for (const [peerId] of gone) this.#remove(peerId);
     const view = await chain.view(next.block, { signal: limit.signal });
+    this.#ofEarlierRun = view.stale;
     await this.#recheck(view, limit.signal);
     this.#refreshedListeners.forEach((tell) => tell());
   }

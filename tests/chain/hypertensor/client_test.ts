@@ -1,3 +1,4 @@
+import { StakeRegistry } from "../../../mod.ts";
 import { assert, assertEquals, assertRejects } from "../../assert.ts";
 import { eventually } from "../../eventually.ts";
 import { ChainServer } from "../../fixtures/chain/server/mod.ts";
@@ -218,6 +219,38 @@ Deno.test("a start without the chain goes by the last good state, marked stale",
         () => JSON.stringify(second.status),
       );
       assertEquals((await second.view()).stale, false);
+    })
+  ));
+
+Deno.test("members stay admitted after a start without the chain, strangers are not", () =>
+  withFolder((cacheFolder) =>
+    withServed(async ({ server, open, peerIds }) => {
+      const { subnetId } = server;
+      const [member = ""] = peerIds;
+      server.produce(30);
+      const first = open({ cacheFolder });
+      const before = new StakeRegistry({ chain: first, subnetId });
+      await before.refresh();
+      assertEquals(before.health, "fresh");
+      assertEquals(before.peek(member), "staked");
+      await first.close();
+      await server.refuseConnections();
+      const second = open({ cacheFolder, patience: 50, timeout: 300 });
+      const after = new StakeRegistry({ chain: second, subnetId });
+      await after.refresh();
+      assertEquals(after.health, "stale");
+      assertEquals(after.peek(member), "staked");
+      assertEquals(await after.check("12D3KooWstranger"), "unknown");
+      server.acceptConnections();
+      await eventually(
+        () => second.status.connected,
+        () => JSON.stringify(second.status),
+      );
+      server.produce();
+      await eventually(async () => {
+        await after.refresh();
+        return after.health === "fresh";
+      }, () => after.health);
     })
   ));
 

@@ -1,6 +1,7 @@
 import { ONE } from "../../../mod.ts";
 import {
   HypertensorView,
+  JsonRpcError,
   StateReader,
 } from "../../../src/chain/hypertensor/mod.ts";
 import { storedBootnodes } from "../../../src/chain/hypertensor/decode.ts";
@@ -85,6 +86,26 @@ Deno.test("a question is asked once, and anew after a failure", async () => {
   });
   source.missing = [];
   assert(await view.submission(SUBNET, 11));
+});
+
+Deno.test("without the runtime API the node's own RPC is asked, last of all", async () => {
+  const asked: unknown[] = [];
+  const view = HypertensorView.of(
+    new StateReader(block, runtime, {
+      ask: (method, params) => {
+        asked.push(method);
+        if (method === "network_proofOfStake") {
+          assertEquals(params, [SUBNET, [120], 1, null, block.hash]);
+          return Promise.resolve(true);
+        }
+        return Promise.reject(
+          new JsonRpcError(method, -32601, "Method not found", undefined),
+        );
+      },
+    }),
+  );
+  assertEquals(await view.proofOfStake(SUBNET, "x", "idle"), true);
+  assertEquals(asked, ["state_call", "network_proofOfStake"]);
 });
 
 Deno.test("what was answered can be read again without the chain", async () => {
