@@ -8,8 +8,8 @@ import type {
   SubnetDetails,
 } from "./declared/answers.ts";
 import { DeclaredTypes } from "./declared/declared_types.ts";
-import type { DeclaredLayout } from "./declared/layout.ts";
 import { account, amount, fieldsOf, integer, strictly } from "./fields.ts";
+import type { LayoutRules } from "./layouts/layout.ts";
 import type { ChainTypes } from "./metadata.ts";
 import type { StateReader } from "./state_reader.ts";
 
@@ -48,7 +48,7 @@ export class NetworkState {
   }
 
   /** What is special about the chain's layout. */
-  get layout(): DeclaredLayout {
+  get layout(): LayoutRules {
     return this.#declared.layout;
   }
 

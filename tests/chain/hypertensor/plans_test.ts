@@ -317,7 +317,7 @@ Deno.test("peers, addresses and data that another node has are found before they
   const delegate = args["delegateAccount"] as Record<string, unknown>;
   assertEquals(delegate["rate"], String(ONE / 2n));
   settable.set("bootnodePeerIdSubnetNodeId", [SUBNET, hex(PEER)], 4)
-    .set("multiaddrSubnetNodeId", [SUBNET, state.layout.address(address)], 4)
+    .set("multiaddrSubnetNodeId", [SUBNET, state.layout.addressHex(address)], 4)
     .set("uniqueParamSubnetNodeId", [SUBNET, hex("mine")], 4);
   assertEquals(
     errors(

@@ -2,7 +2,9 @@ import type { Codec } from "@polkadot/types/types";
 import { compactFromU8aLim } from "@polkadot/util";
 import { equal } from "../../../core/bytes.ts";
 import { list, optional, strictly } from "../fields.ts";
-import type { ChainTypes, Layout } from "../metadata.ts";
+import type { DeclaredName, LayoutRules } from "../layouts/layout.ts";
+import { rulesOf } from "../layouts/mod.ts";
+import type { ChainTypes } from "../metadata.ts";
 import type {
   BootnodeLists,
   DelegateStake,
@@ -11,12 +13,7 @@ import type {
   SubnetDetails,
 } from "./answers.ts";
 import { readShape } from "./kinds.ts";
-import type { DeclaredLayout, DeclaredName } from "./layout.ts";
-import { R25 } from "./r25.ts";
-import { R26 } from "./r26.ts";
 import { DELEGATE_STAKE, NODE_DELEGATE_STAKE } from "./shapes.ts";
-
-const LAYOUTS: Readonly<Record<Layout, DeclaredLayout>> = { R25, R26 };
 
 /** Largest answer that is decoded: 256 nodes with every text at its limit. */
 const MAX_BYTES = 8 * 1024 * 1024;
@@ -28,12 +25,12 @@ const MAX_BYTES = 8 * 1024 * 1024;
 export class DeclaredTypes {
   readonly #types: ChainTypes;
   /** What is special about this chain's layout. */
-  readonly layout: DeclaredLayout;
+  readonly layout: LayoutRules;
 
   /** Makes the layout's structures known to the chain's types. */
   constructor(types: ChainTypes) {
     this.#types = types;
-    this.layout = LAYOUTS[types.layout];
+    this.layout = rulesOf(types.layout);
     types.registry.register(Object.fromEntries(
       Object.entries(this.layout.shapes).map(([name, shape]) => [
         name,
@@ -88,7 +85,7 @@ export class DeclaredTypes {
   /** A subnet's bootnodes. @throws {ChainUnreadableError} */
   bootnodes(answer: Uint8Array): BootnodeLists {
     return strictly("a list of bootnodes", () =>
-      this.layout.bootnodes(
+      this.layout.allBootnodes(
         this.#decode("", "AllSubnetBootnodes", answer).toJSON(),
       ));
   }

@@ -211,8 +211,12 @@ async function addressIsFree(
   { subnetId }: NodeInput,
   multiaddr: string,
 ): Promise<Check> {
-  const { address, addressOwners } = state.layout;
-  const owner = await state.number(addressOwners, subnetId, address(multiaddr));
+  const { addressHex, addressOwners } = state.layout;
+  const owner = await state.number(
+    addressOwners,
+    subnetId,
+    addressHex(multiaddr),
+  );
   return check(
     `The address ${multiaddr} belongs to no other node`,
     !owner,

@@ -203,12 +203,7 @@ export async function planUpdateBootnodes(
     networkRuns(state),
   ]);
   const known = subnet?.bootnodes ?? [];
-  const keyOf = (
-    { peerId, multiaddr }: {
-      readonly peerId: string | undefined;
-      readonly multiaddr: string | undefined;
-    },
-  ) => state.types.layout === "R25" ? multiaddr : peerId;
+  const keyOf = state.layout.bootnodeKey;
   const kept = new Set(known.map(keyOf));
   const absent = remove.filter((each) => !kept.has(each));
   for (const each of remove) kept.delete(each);
