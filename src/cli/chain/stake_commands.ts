@@ -1,11 +1,14 @@
 import { parseTensor } from "../../chain/amount.ts";
-import type { Options } from "../args.ts";
+import type { Options, Parsed } from "../args.ts";
 import type { Command } from "../command.ts";
 import { idArgument, parseAccount, required } from "./input.ts";
 import { send, SEND_OPTIONS } from "./send.ts";
 
 const AMOUNT: Options = {
   amount: { value: "AMOUNT", help: "TENSOR, such as 100 or 0.5." },
+};
+const AMOUNT_OR_ALL: Options = {
+  amount: { value: "AMOUNT", help: "TENSOR, such as 100 or 0.5, or `all`." },
 };
 const HOTKEY: Options = {
   hotkey: { value: "ACCOUNT", help: "The hotkey that has the stake." },
@@ -47,19 +50,23 @@ export const removeStakeCommand: Command = {
     `Withdraws stake, signed by the coldkey. It has to wait for some epochs, and is
 then collected with \`meshnode stake claim\`. A node keeps the least stake of
 its subnet; once it is removed, everything can be withdrawn.`,
-  options: { ...HOTKEY, ...AMOUNT, ...SEND_OPTIONS },
+  options: { ...HOTKEY, ...AMOUNT_OR_ALL, ...SEND_OPTIONS },
   positionals: 1,
   examples: [
     [
       "meshnode stake remove 128001 --hotkey 0x… --amount 50 --key-file coldkey.txt --chain wss://rpc.example.org",
       "withdraw 50 TENSOR",
     ],
+    [
+      "meshnode stake remove 128001 --hotkey 0x… --amount all --key-file coldkey.txt --chain wss://rpc.example.org",
+      "all but what the node must keep; everything once it is removed",
+    ],
   ],
   async run(args, context) {
     const input = {
       subnetId: idArgument(args, 0, "subnet"),
       hotkey: await parseAccount(required(args, "hotkey")),
-      amount: parseTensor(required(args, "amount")),
+      amount: amountOrAll(args),
     };
     return await send(args, context, async () => {
       const { planRemoveStake } = await import(
@@ -129,7 +136,7 @@ export const undelegateCommand: Command = {
     `Withdraws what was delegated to a subnet. It has to wait for some epochs, and is
 then collected with \`meshnode stake claim\`. The chain counts in shares, so that
 the amount may differ in its last digits.`,
-  options: { ...AMOUNT, ...SEND_OPTIONS },
+  options: { ...AMOUNT_OR_ALL, ...SEND_OPTIONS },
   positionals: 1,
   examples: [
     [
@@ -139,7 +146,7 @@ the amount may differ in its last digits.`,
   ],
   run(args, context) {
     const subnetId = idArgument(args, 0, "subnet");
-    const amount = parseTensor(required(args, "amount"));
+    const amount = amountOrAll(args);
     return send(args, context, async () => {
       const { planUndelegate } = await import(
         "../../chain/hypertensor/plans/delegation.ts"
@@ -157,7 +164,7 @@ export const transferCommand: Command = {
   description:
     "Hands what was delegated to a subnet to another account, where it goes on to earn.",
   options: {
-    ...AMOUNT,
+    ...AMOUNT_OR_ALL,
     to: { value: "ACCOUNT", help: "The account that gets it." },
     ...SEND_OPTIONS,
   },
@@ -171,7 +178,7 @@ export const transferCommand: Command = {
   async run(args, context) {
     const input = {
       subnetId: idArgument(args, 0, "subnet"),
-      amount: parseTensor(required(args, "amount")),
+      amount: amountOrAll(args),
       to: await parseAccount(required(args, "to")),
     };
     return await send(args, context, async () => {
@@ -208,3 +215,8 @@ export const donateCommand: Command = {
     });
   },
 };
+
+function amountOrAll(args: Parsed): bigint | "all" {
+  const text = required(args, "amount");
+  return text === "all" ? text : parseTensor(text);
+}

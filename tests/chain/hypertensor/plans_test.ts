@@ -130,6 +130,12 @@ Deno.test("a node keeps the least stake; what is withdrawn waits", async () => {
     errors(
       await planRemoveStake(settable.at(at), COLDKEY, { ...input, amount }),
     );
+  const all = await planRemoveStake(state, COLDKEY, {
+    ...input,
+    amount: "all",
+  });
+  assertEquals(errors(all), []);
+  assertEquals(called(state, all).args["stakeToBeRemoved"], String(50n * ONE));
   assertEquals(await fails(51n * ONE), ["MinStakeNotReached"]);
   assertEquals(await fails(151n * ONE), [
     "NotEnoughStakeToWithdraw",
@@ -188,6 +194,15 @@ Deno.test("delegated stake is counted in shares, as the chain counts", async () 
   assertEquals(errors(half), []);
   const shares = BigInt(String(called(state, half).args["sharesToBeRemoved"]));
   assert(shares >= 500n * ONE && shares < 500n * ONE + 10n, String(shares));
+  const all = await planUndelegate(state, OTHER, {
+    subnetId: SUBNET,
+    amount: "all",
+  });
+  assertEquals(errors(all), []);
+  assertEquals(
+    called(state, all).args["sharesToBeRemoved"],
+    String(1_000n * ONE),
+  );
   assertEquals(errors(await planUndelegate(state, OTHER, of(2_001n * ONE))), [
     "NotEnoughStakeToWithdraw",
   ]);
@@ -195,9 +210,10 @@ Deno.test("delegated stake is counted in shares, as the chain counts", async () 
     "SharesZero",
   ]);
   // The chain itself would let more be handed over than there is.
-  const transfer = (amount: bigint, to: string) =>
-    planTransfer(state, OTHER, { ...of(amount), to });
+  const transfer = (amount: bigint | "all", to: string) =>
+    planTransfer(state, OTHER, { subnetId: SUBNET, amount, to });
   assertEquals(errors(await transfer(100n * ONE, HOTKEY)), []);
+  assertEquals(errors(await transfer("all", HOTKEY)), []);
   assertEquals(errors(await transfer(3_000n * ONE, HOTKEY)), [
     "NotEnoughStakeToWithdraw",
   ]);

@@ -17,6 +17,9 @@ export interface Ran {
   readonly err: string;
 }
 
+/** What is typed at a question; a function does something first. */
+export type Answer = boolean | string | (() => boolean);
+
 /** A chain with four validators, and somebody at a terminal who asks it. */
 export interface TestNetwork {
   /** The chain. */
@@ -32,7 +35,7 @@ export interface TestNetwork {
   /** Runs a command on the chain; without answers there is no terminal. */
   run(
     args: readonly string[],
-    answers?: readonly (boolean | string)[],
+    answers?: readonly Answer[],
   ): Promise<Ran>;
 }
 
@@ -89,7 +92,7 @@ export async function withNetwork(
 export async function runCommand(
   args: readonly string[],
   asked: string[] = [],
-  answers?: readonly (boolean | string)[],
+  answers?: readonly Answer[],
 ): Promise<Ran> {
   const out: string[] = [];
   const err: string[] = [];
@@ -98,7 +101,7 @@ export async function runCommand(
     asked.push(question);
     const next = waiting.shift();
     if (next === undefined) throw new Error(`Nobody answers: ${question}`);
-    return Promise.resolve(next as T);
+    return Promise.resolve((typeof next === "function" ? next() : next) as T);
   };
   const prompt: Prompt = {
     interactive: answers !== undefined,

@@ -2,7 +2,8 @@ import { generateIdentity } from "../../../mod.ts";
 import { ONE } from "../../../src/chain/types.ts";
 import { signingVectors } from "../../fixtures/chain/fixtures.ts";
 import { assert, assertEquals } from "../../assert.ts";
-import { meshnode } from "../../system/program.ts";
+import { eventually } from "../../eventually.ts";
+import { meshnode, Program } from "../../system/program.ts";
 import { accountOf, type TestNetwork, withNetwork } from "./network.ts";
 
 const HOTKEY = accountOf(77);
@@ -246,4 +247,40 @@ Deno.test("calls are made by the real program", () =>
     assert(refused.err.includes("--yes"), refused.err);
     const shown = await meshnode("chain", "status", "--json", ...chain);
     assertEquals(JSON.parse(shown.out).network.subnets, 1, shown.err);
+  }));
+
+Deno.test("a subnet is followed over a served chain, and its stop is clean", () =>
+  withNetwork(async ({ server, subnet }) => {
+    const program = new Program(
+      ...["chain", "watch", subnet, "--json", "--blocks"],
+      ...["--chain", "ws://127.0.0.1:9", "--chain", server.url],
+    );
+    const lines = () => program.out.split("\n").filter((line) => line);
+    await eventually(
+      () => lines().length > 3,
+      () => program.out + program.err,
+      30_000,
+    );
+    program.signal("SIGINT");
+    assertEquals([await program.ended(), program.err], [0, ""]);
+    const blocks = lines().map((line) => JSON.parse(line).block);
+    assertEquals(blocks, [...blocks].sort((a, b) => a - b));
+  }));
+
+Deno.test("a refusal that nobody could foresee is explained", () =>
+  withNetwork(async (network) => {
+    const { keyFile, run, server } = network;
+    const args = registration(network);
+    // Somebody else is faster, after the conditions were shown.
+    const { code, err } = await run([...args, "--key-file", keyFile], [() => {
+      server.register({
+        hotkey: HOTKEY,
+        coldkey: accountOf(5_000),
+        peerId: generateIdentity().peerId,
+      });
+      return true;
+    }]);
+    assertEquals(code, 65, err);
+    assert(err.includes("The hotkey belongs to a node already"), err);
+    assert(err.includes("hint: Use a hotkey of its own"), err);
   }));

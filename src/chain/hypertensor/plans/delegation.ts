@@ -19,6 +19,12 @@ export interface DelegationInput {
   readonly amount: bigint;
 }
 
+/** What shall be taken of what is delegated to a subnet. */
+export interface UndelegationInput extends Omit<DelegationInput, "amount"> {
+  /** Base units, or everything. */
+  readonly amount: bigint | "all";
+}
+
 /** Delegating to a subnet, for a share of its rewards. */
 export async function planDelegate(
   state: NetworkState,
@@ -55,7 +61,7 @@ export async function planDelegate(
 export async function planUndelegate(
   state: NetworkState,
   account: string,
-  { subnetId, amount }: DelegationInput,
+  { subnetId, amount: wanted }: UndelegationInput,
 ): Promise<Plan> {
   const [pool, cooldown, ...checks] = await Promise.all([
     poolOf(state, subnetId, account),
@@ -64,7 +70,7 @@ export async function planUndelegate(
     notTooSoon(state, account),
     ledgerHasRoom(state, account),
   ]);
-  const shares = sharesFor(pool, amount);
+  const { amount, shares } = portionOf(pool, wanted);
   return {
     title: `Withdraw about ${
       formatTensor(amount)
@@ -93,15 +99,15 @@ export async function planUndelegate(
 export async function planTransfer(
   state: NetworkState,
   account: string,
-  input: DelegationInput & { readonly to: string },
+  input: UndelegationInput & { readonly to: string },
 ): Promise<Plan> {
-  const { subnetId, amount, to } = input;
+  const { subnetId, to } = input;
   const [pool, least, runs] = await Promise.all([
     poolOf(state, subnetId, account),
     amountOf(state, "minDelegateStakeDeposit"),
     networkRuns(state),
   ]);
-  const shares = sharesFor(pool, amount);
+  const { amount, shares } = portionOf(pool, input.amount);
   return {
     title: `Hand about ${
       formatTensor(amount)
@@ -200,10 +206,18 @@ function worthOf(
     : shares * (balance + 1n) / (totalShares + 10n);
 }
 
-/** As few shares as are worth the amount; all of them for all of it. */
-function sharesFor(pool: Pool, amount: bigint): bigint {
-  if (amount === pool.worth) return pool.shares;
-  const { totalShares, balance } = pool;
+/** What is wanted of the account's part of the pool. */
+function portionOf(
+  pool: Pool,
+  wanted: bigint | "all",
+): { readonly amount: bigint; readonly shares: bigint } {
+  return wanted === "all"
+    ? { amount: pool.worth, shares: pool.shares }
+    : { amount: wanted, shares: sharesFor(pool, wanted) };
+}
+
+/** As few shares as are worth the amount. */
+function sharesFor({ totalShares, balance }: Pool, amount: bigint): bigint {
   const divisor = balance + 1n;
   return (amount * (totalShares + 10n) + divisor - 1n) / divisor;
 }

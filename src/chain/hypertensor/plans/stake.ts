@@ -14,7 +14,7 @@ import {
   subnetExists,
 } from "./plan.ts";
 
-/** The stake of one hotkey in one subnet. */
+/** Stake to add to what one hotkey has in one subnet. */
 export interface StakeInput {
   /** The subnet. */
   readonly subnetId: number;
@@ -22,6 +22,12 @@ export interface StakeInput {
   readonly hotkey: string;
   /** Base units. */
   readonly amount: bigint;
+}
+
+/** Stake to withdraw. */
+export interface WithdrawalInput extends Omit<StakeInput, "amount"> {
+  /** Base units, or everything that can be withdrawn. */
+  readonly amount: bigint | "all";
 }
 
 /** Adding to the stake of a node, signed by its coldkey. */
@@ -86,7 +92,7 @@ export async function planAddStake(
 export async function planRemoveStake(
   state: NetworkState,
   coldkey: string,
-  { subnetId, hotkey, amount }: StakeInput,
+  { subnetId, hotkey, amount: wanted }: WithdrawalInput,
 ): Promise<Plan> {
   const [has, least, nodeId, cooldown, ...checks] = await Promise.all([
     amountOf(state, "accountSubnetStake", hotkey, subnetId),
@@ -98,6 +104,9 @@ export async function planRemoveStake(
     notTooSoon(state, coldkey),
     ledgerHasRoom(state, coldkey),
   ]);
+  // A node keeps the least stake for as long as it is one.
+  const kept = nodeId === undefined ? 0n : least;
+  const amount = wanted !== "all" ? wanted : has > kept ? has - kept : 0n;
   const after = has > amount ? has - amount : 0n;
   const nodeChecks = nodeId === undefined ? [] : [
     check(
