@@ -8,6 +8,8 @@ export type NetworkErrorCode =
   | "PEER_ID_INVALID"
   /** Text that should be an address is none. */
   | "ADDRESS_INVALID"
+  /** A peer's list of the members that it knows is malformed. */
+  | "PEER_LIST_INVALID"
   /** The host cannot listen where it was told to. */
   | "CANNOT_LISTEN";
 

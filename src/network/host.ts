@@ -18,9 +18,14 @@ import { NetworkError } from "./errors.ts";
 import { type Admission, connectionGater } from "./gater.ts";
 import type { InboundQuotas } from "./inbound_limits.ts";
 import { Libp2pDuplex } from "./libp2p_duplex.ts";
-import { originOf } from "./origin.ts";
+import { networkOf, originOf } from "./origin.ts";
+import { PeerExchange } from "./peer_exchange.ts";
 import { limitStreams, MOST_STREAMS } from "./stream_limits.ts";
-import { Membership, type MembershipHost } from "./membership.ts";
+import {
+  Membership,
+  type MembershipHost,
+  type MembershipState,
+} from "./membership.ts";
 
 /** Options of {@linkcode Host}. */
 export interface HostOptions {
@@ -38,6 +43,8 @@ export interface HostOptions {
   readonly admission?: Admission;
   /** What one address may do before its peers are known. */
   readonly quotas?: InboundQuotas;
+  /** Most members in one /24 of IPv4 or /64 of IPv6, this machine excepted; 32 by default. */
+  readonly perNetwork?: number;
   /** The time; the machine's by default. */
   readonly clock?: Clock;
   /** Where to count; nowhere by default. */
@@ -126,6 +133,9 @@ function options(host: HostOptions, metrics: Metrics): Libp2pOptions<Services> {
 export class Host {
   readonly #libp2p: Libp2p<Services>;
   readonly #membership: Membership;
+  readonly #exchange: PeerExchange;
+  /** Kept by events: libp2p makes its own list anew, text by text, for whoever asks. */
+  readonly #connected = new Set<string>();
   readonly #stopping = new AbortController();
   readonly #clock: Clock;
   readonly #metrics: Metrics;
@@ -144,11 +154,15 @@ export class Host {
     this.peerId = host.identity.peerId;
     const entries = (host.bootstrap ?? []).map(parsePeerAddress)
       .filter(({ peerId }) => peerId !== this.peerId);
-    this.#membership = new Membership(
-      this.#membershipHost(),
+    const protocol = `/meshnode/${host.subnetId}/peers/1.0.0`;
+    this.#exchange = new PeerExchange(libp2p, protocol, () => this.members());
+    this.#membership = new Membership(this.#membershipHost(), {
+      peerId: this.peerId,
       entries,
-      this.#clock,
-    );
+      clock: this.#clock,
+      metrics,
+      ...(host.perNetwork === undefined ? {} : { perNetwork: host.perNetwork }),
+    });
   }
 
   /**
@@ -175,7 +189,17 @@ export class Host {
     }).routingTable;
     table.addEventListener(
       "peer:add",
-      ({ detail }) => this.#membership.joined(detail.toString()),
+      ({ detail }) => {
+        const peerId = detail.toString();
+        this.#membership.joined(peerId, this.#networkOf(peerId));
+      },
+    );
+    this.#libp2p.addEventListener(
+      "peer:connect",
+      ({ detail }) => {
+        this.#connected.add(detail.toString());
+        this.#membership.returned(detail.toString());
+      },
     );
     this.#libp2p.addEventListener(
       "connection:open",
@@ -183,8 +207,12 @@ export class Host {
     );
     this.#libp2p.addEventListener(
       "peer:disconnect",
-      ({ detail }) => this.#membership.lost(detail.toString()),
+      ({ detail }) => {
+        this.#connected.delete(detail.toString());
+        this.#membership.lost(detail.toString());
+      },
     );
+    await this.#exchange.serve();
     try {
       await this.#libp2p.start();
     } catch (cause) {
@@ -204,12 +232,22 @@ export class Host {
 
   /** Peers with an open connection. */
   connected(): ReadonlySet<string> {
-    return new Set(this.#libp2p.getPeers().map((peer) => peer.toString()));
+    return this.#connected;
   }
 
   /** Peers of our subnet with an open connection: what replicas are chosen from. */
-  members(): string[] {
+  members(): readonly string[] {
     return this.#membership.present();
+  }
+
+  /** Whether every node of the subnet that could be connected to is. */
+  get isComplete(): boolean {
+    return this.#membership.isComplete;
+  }
+
+  /** Where the node stands in the mesh. */
+  get state(): MembershipState {
+    return this.#membership.state;
   }
 
   /** Connects to a peer whose address is known. */
@@ -284,15 +322,22 @@ export class Host {
       connectAddress: async (address, signal) => {
         await this.#libp2p.dial(parseAddress(address), { signal });
       },
-      discover: async (near, signal) => {
-        const key = near === "self"
-          ? this.#libp2p.peerId.toMultihash().bytes
-          : crypto.getRandomValues(new Uint8Array(32));
-        const peers = this.#libp2p.peerRouting.getClosestPeers(key, { signal });
-        for await (const _ of peers) {
-          // Peers named by an answer reach the routing table by themselves.
-        }
+      discover: async (member, signal) => {
+        const heard = await this.#exchange.ask(member, signal);
+        return await this.#exchange.learn(
+          heard.filter(({ peerId }) =>
+            peerId !== this.peerId && !this.#connected.has(peerId)
+          ),
+        );
       },
     };
+  }
+
+  /** The part of the network that a peer is in; none on this machine. */
+  #networkOf(peerId: string): string | undefined {
+    const [connection] = this.#libp2p.getConnections(parsePeerId(peerId));
+    if (connection === undefined) return undefined;
+    const { group, loopback } = originOf(connection.remoteAddr);
+    return loopback ? undefined : networkOf(group);
   }
 }

@@ -1,6 +1,8 @@
 import type { Clock } from "../core/clock.ts";
-import { raceSignal } from "../core/deadline.ts";
+import { deadline, raceSignal } from "../core/deadline.ts";
 import { loggerOf } from "../core/log.ts";
+import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
+import { Redials } from "./redials.ts";
 
 /** What the membership needs of the host. */
 export interface MembershipHost {
@@ -10,125 +12,241 @@ export interface MembershipHost {
   connect(peerId: string, signal: AbortSignal): Promise<void>;
   /** Connects to an address given at start. */
   connectAddress(address: string, signal: AbortSignal): Promise<void>;
-  /** Looks for peers near a random place, or near our own. */
-  discover(near: "self" | "random", signal: AbortSignal): Promise<void>;
+  /** Asks a member which others it knows; gives those that could be connected to. */
+  discover(member: string, signal: AbortSignal): Promise<readonly string[]>;
 }
 
-interface Absent {
-  readonly since: number;
-  readonly failures: number;
-  readonly retryAt: number;
+/** Options of a {@linkcode Membership}. */
+export interface MembershipOptions {
+  /** Our own peer id. */
+  readonly peerId: string;
+  /** The peers through which the mesh is entered. */
+  readonly entries: readonly {
+    readonly peerId: string;
+    readonly address: string;
+  }[];
+  /** Most members in one /24 of IPv4 or /64 of IPv6, loopback excepted; 32 by default. */
+  readonly perNetwork?: number;
+  /** The time. */
+  readonly clock: Clock;
+  /** Where to count; nowhere by default. */
+  readonly metrics?: Metrics;
 }
 
-const TICK = 250;
-const FIRST_RETRY = 500;
-const LAST_RETRY = 30_000;
-/** How long an absent member is called again before it is forgotten, ms. */
-const FORGET_AFTER = 10 * 60_000;
-const FIRST_DISCOVERY = 250;
+/**
+ * Where a node stands: `alone` as the first one, on its way in, in the mesh, or
+ * `isolated` when it should see others and has not for a while.
+ */
+export type MembershipState = "alone" | "joining" | "joined" | "isolated";
+
+const TICK = 100;
+const FIRST_DISCOVERY = 100;
 const LAST_DISCOVERY = 60_000;
 const CONNECT_TIMEOUT = 5_000;
 /** A connection that lasts this long was accepted, ms. */
 const STEADY = 2_000;
+/** How long nobody is connected until a node counts as isolated, ms. */
+const ISOLATED_AFTER = 5_000;
 /** A subnet has at most 256 nodes; more than this is an attack. */
-const MAX_MEMBERS = 1024;
+const MAX_MEMBERS = 1_024;
+/** Connections that are tried at once, and how many peers heard of are kept in mind. */
+const MOST_DIALS = 8;
+const MAX_CANDIDATES = 1_024;
+/** How long one of two that hear of each other leaves the dialling to the other, ms. */
+const YIELD = 1_500;
 
 /**
- * Keeps the node in the mesh: redials its entry points and lost members with
- * growing pauses, and looks for peers it does not know yet.
+ * Keeps the node in the mesh: redials its entry points and lost members for
+ * ever, with growing pauses, and asks members for others it does not know yet.
  */
 export class Membership {
-  readonly #members = new Set<string>();
-  readonly #absent = new Map<string, Absent>();
+  /** All members, with the network that each is in; connected or not. */
+  readonly #members = new Map<string, string | undefined>();
+  readonly #networks = new Map<string, number>();
+  /** Members without a connection. */
+  readonly #absent = new Redials();
+  /** Peers heard of that are no members yet. */
+  readonly #candidates = new Redials();
+  readonly #entry = new Redials();
+  readonly #dialling = new Set<string>();
   readonly #log = loggerOf("network");
   readonly #host: MembershipHost;
-  readonly #entries: readonly {
-    readonly peerId: string;
-    readonly address: string;
-  }[];
+  readonly #options: MembershipOptions;
   readonly #clock: Clock;
+  readonly #metrics: Metrics;
+  #present: readonly string[] | undefined;
   #nextDiscovery = 0;
   #discoveryPause = FIRST_DISCOVERY;
-  #round = 0;
-  #entryFailures = 0;
-  #entryRetryAt = 0;
+  #discovered = false;
+  #turn = 0;
   #enteredAt = -Infinity;
+  #lastSeen: number;
+  #state: MembershipState;
 
-  /** `entries` are the peers through which the mesh is entered. */
-  constructor(
-    host: MembershipHost,
-    entries: readonly { readonly peerId: string; readonly address: string }[],
-    clock: Clock,
-  ) {
+  /** Works with the host. */
+  constructor(host: MembershipHost, options: MembershipOptions) {
     this.#host = host;
-    this.#entries = entries;
-    this.#clock = clock;
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#metrics = options.metrics ?? new MetricsRegistry();
+    this.#lastSeen = this.#clock.now();
+    this.#state = options.entries.length === 0 ? "alone" : "joining";
   }
 
-  /** Members with an open connection. */
-  present(): string[] {
-    const connected = this.#host.connected();
-    return [...this.#members].filter((peer) => connected.has(peer));
+  /** Where the node stands. */
+  get state(): MembershipState {
+    return this.#state;
   }
 
-  /** Takes a peer in that speaks the subnet's protocol. */
-  joined(peerId: string): void {
+  /** Members with an open connection; the same array as long as they are the same. */
+  present(): readonly string[] {
+    if (this.#present === undefined) {
+      const connected = this.#host.connected();
+      this.#present = [...this.#members.keys()]
+        .filter((peer) => connected.has(peer));
+    }
+    return this.#present;
+  }
+
+  /** Whether nobody else is to be expected: what members know is known here. */
+  get isComplete(): boolean {
+    return this.#members.size < MAX_MEMBERS && this.#candidates.size === 0 &&
+      (this.#discovered || this.present().length === 0);
+  }
+
+  /** Takes a peer in that speaks the subnet's protocol, from a network if that is known. */
+  joined(peerId: string, network?: string): void {
+    this.#present = undefined;
     this.#absent.delete(peerId);
-    if (this.#members.has(peerId) || this.#members.size >= MAX_MEMBERS) return;
-    this.#members.add(peerId);
+    this.#candidates.delete(peerId);
+    if (this.#members.has(peerId)) return;
+    const { perNetwork = 32 } = this.#options;
+    if (network !== undefined) {
+      const count = this.#networks.get(network) ?? 0;
+      if (count >= perNetwork) {
+        this.#metrics.count("meshnode_network_crowded_total");
+        return;
+      }
+      this.#networks.set(network, count + 1);
+    }
+    if (this.#members.size >= MAX_MEMBERS) {
+      const oldest = this.#absent.oldest();
+      if (oldest === undefined) return;
+      this.forget(oldest);
+    }
+    this.#members.set(peerId, network);
     // News: others may be new, too.
-    this.#discoveryPause = FIRST_DISCOVERY;
-    this.#nextDiscovery = Math.min(
-      this.#nextDiscovery,
-      this.#clock.now() + FIRST_DISCOVERY,
-    );
+    this.#discoverSoon();
+  }
+
+  /** Notes that a peer has a connection again. */
+  returned(peerId: string): void {
+    this.#present = undefined;
+    this.#absent.delete(peerId);
   }
 
   /** Notes that a peer's last connection is gone. */
   lost(peerId: string): void {
-    if (!this.#members.has(peerId) || this.#absent.has(peerId)) return;
-    const now = this.#clock.now();
-    this.#absent.set(peerId, {
-      since: now,
-      failures: 0,
-      retryAt: now + FIRST_RETRY,
-    });
+    this.#present = undefined;
+    if (this.#members.has(peerId)) this.#absent.add(peerId, this.#clock.now());
   }
 
   /** Drops a peer for good, until it joins anew. */
   forget(peerId: string): void {
+    this.#present = undefined;
+    const network = this.#members.get(peerId);
+    if (network !== undefined) {
+      const left = (this.#networks.get(network) ?? 1) - 1;
+      if (left > 0) this.#networks.set(network, left);
+      else this.#networks.delete(network);
+    }
     this.#members.delete(peerId);
     this.#absent.delete(peerId);
+    this.#candidates.delete(peerId);
   }
 
   /** Works until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
+    const under = new Set<Promise<void>>();
+    const own = (work: Promise<void>) => {
+      const task: Promise<void> = work.catch(() => {})
+        .finally(() => under.delete(task));
+      under.add(task);
+    };
     while (!signal.aborted) {
       try {
-        await Promise.all([
-          this.#enter(signal),
-          this.#redial(signal),
-          this.#discover(signal),
-        ]);
+        this.#reconcile();
+        this.#tellState();
+        own(this.#enter(signal));
+        own(this.#discover(signal));
+        this.#redial(signal, own);
         await this.#clock.sleep(TICK, signal);
       } catch (error) {
-        if (signal.aborted) return;
+        if (signal.aborted) break;
         this.#log.error("Keeping the mesh together failed: {error}", { error });
         await this.#clock.sleep(TICK, signal).catch(() => {});
       }
+    }
+    while (under.size > 0) await Promise.all(under);
+  }
+
+  /** What events told and what is true stay the same. */
+  #reconcile(): void {
+    const connected = this.#host.connected();
+    const now = this.#clock.now();
+    let count = 0;
+    for (const peerId of this.#members.keys()) {
+      if (connected.has(peerId)) {
+        count++;
+        this.#absent.delete(peerId);
+      } else this.#absent.add(peerId, now);
+    }
+    if (count !== this.present().length) this.#present = undefined;
+  }
+
+  #tellState(): void {
+    const now = this.#clock.now();
+    const before = this.#state;
+    const { entries } = this.#options;
+    if (this.present().length > 0) {
+      this.#lastSeen = now;
+      this.#state = "joined";
+    } else if (this.#members.size === 0 && entries.length === 0) {
+      this.#state = "alone";
+    } else if (now - this.#lastSeen >= ISOLATED_AFTER) {
+      this.#state = "isolated";
+    }
+    this.#metrics.gauge(
+      "meshnode_network_isolated",
+      this.#state === "isolated" ? 1 : 0,
+    );
+    if (this.#state === before) return;
+    if (this.#state === "isolated") {
+      this.#log.warn(
+        "No other node is connected: records are kept here alone. Trying to " +
+          "get back for as long as it takes.",
+      );
+      this.#absent.hurry(now);
+    } else if (before === "isolated") {
+      this.#log.info("Back in the mesh.");
+      // Whoever was out of reach for the same reason is back, too.
+      this.#absent.hurry(now);
+      this.#discoverSoon();
     }
   }
 
   async #enter(signal: AbortSignal): Promise<void> {
     const connected = this.#host.connected();
-    const missing = this.#entries.filter(({ peerId }) =>
+    const missing = this.#options.entries.filter(({ peerId }) =>
       !connected.has(peerId)
     );
     const now = this.#clock.now();
-    if (missing.length === 0 && now - this.#enteredAt >= STEADY) {
-      this.#entryFailures = 0;
+    if (missing.length === 0) {
+      if (now - this.#enteredAt >= STEADY) this.#entry.delete(ENTRY);
+      return;
     }
-    if (missing.length === 0 || now < this.#entryRetryAt) return;
+    this.#entry.add(ENTRY, now, 0);
+    if (!this.#entry.isDue(ENTRY, now) || this.#dialling.has(ENTRY)) return;
     if (now - this.#enteredAt < STEADY) {
       this.#enteredAt = -Infinity;
       const error = new Error(
@@ -137,23 +255,26 @@ export class Membership {
       );
       return this.#entryFailed(error, connected.size === 0);
     }
-    const results = await Promise.all(
-      missing.map(({ address }) =>
-        this.#attempt(
-          (each) => this.#host.connectAddress(address, each),
-          signal,
-        )
-      ),
-    );
-    const failed = results.find((error) => error !== undefined);
-    if (failed === undefined) this.#enteredAt = this.#clock.now();
-    else this.#entryFailed(failed, connected.size === 0);
+    this.#dialling.add(ENTRY);
+    try {
+      const results = await Promise.all(
+        missing.map(({ address }) =>
+          this.#attempt(
+            (each) => this.#host.connectAddress(address, each),
+            signal,
+          )
+        ),
+      );
+      const failed = results.find((error) => error !== undefined);
+      if (failed === undefined) this.#enteredAt = this.#clock.now();
+      else this.#entryFailed(failed, this.#host.connected().size === 0);
+    } finally {
+      this.#dialling.delete(ENTRY);
+    }
   }
 
   #entryFailed(error: unknown, alone: boolean): void {
-    this.#entryFailures++;
-    const wait = pause(this.#entryFailures);
-    this.#entryRetryAt = this.#clock.now() + wait;
+    const wait = this.#entry.failed(ENTRY, this.#clock.now(), true);
     if (!alone) return;
     this.#log.warn(
       "No entry point of the mesh can be reached, next try in {wait} ms: {error}",
@@ -161,49 +282,76 @@ export class Membership {
     );
   }
 
-  async #redial(signal: AbortSignal): Promise<void> {
+  /** Tries those whose time has come, so many at once. */
+  #redial(signal: AbortSignal, own: (work: Promise<void>) => void): void {
     const now = this.#clock.now();
-    const connected = this.#host.connected();
-    const due = [...this.#absent].filter(([, { retryAt }]) => retryAt <= now);
-    await Promise.all(due.map(async ([peerId, absent]) => {
-      if (connected.has(peerId)) {
-        this.#absent.delete(peerId);
-        return;
+    for (const list of [this.#absent, this.#candidates]) {
+      for (const peerId of list.due(now)) {
+        if (this.#dialling.size >= MOST_DIALS) return;
+        if (!this.#dialling.has(peerId)) {
+          own(this.#dial(peerId, list, signal));
+        }
       }
-      if (now - absent.since > FORGET_AFTER) {
-        this.forget(peerId);
-        return;
-      }
-      const error = await this.#attempt(
-        (each) => this.#host.connect(peerId, each),
-        signal,
-      );
-      if (!this.#absent.has(peerId)) return;
-      if (error === undefined) {
-        this.#absent.delete(peerId);
-        return;
-      }
-      const failures = absent.failures + 1;
-      this.#absent.set(peerId, {
-        since: absent.since,
-        failures,
-        retryAt: this.#clock.now() + pause(failures),
-      });
-    }));
+    }
   }
 
+  async #dial(
+    peerId: string,
+    list: Redials,
+    signal: AbortSignal,
+  ): Promise<void> {
+    this.#dialling.add(peerId);
+    try {
+      const error = this.#host.connected().has(peerId)
+        ? undefined
+        : await this.#attempt(
+          (each) => this.#host.connect(peerId, each),
+          signal,
+        );
+      if (error === undefined) list.delete(peerId);
+      else list.failed(peerId, this.#clock.now(), this.present().length === 0);
+    } finally {
+      this.#dialling.delete(peerId);
+    }
+  }
+
+  #discoverSoon(): void {
+    this.#discoveryPause = FIRST_DISCOVERY;
+    this.#nextDiscovery = Math.min(
+      this.#nextDiscovery,
+      this.#clock.now() + FIRST_DISCOVERY,
+    );
+  }
+
+  /** Asks the members in turn, one at a time. */
   async #discover(signal: AbortSignal): Promise<void> {
     const now = this.#clock.now();
-    if (now < this.#nextDiscovery || this.#host.connected().size === 0) return;
+    const members = this.present();
+    const member = members[this.#turn % members.length];
+    if (now < this.#nextDiscovery || member === undefined) return;
+    this.#turn++;
     this.#nextDiscovery = now + this.#discoveryPause;
     this.#discoveryPause = Math.min(2 * this.#discoveryPause, LAST_DISCOVERY);
-    const near = this.#round++ % 3 === 2 ? "random" : "self";
-    const error = await this.#attempt(
-      (each) => this.#host.discover(near, each),
-      signal,
-    );
-    if (error !== undefined && !signal.aborted) {
-      this.#log.debug("Looking for peers failed: {error}", { error });
+    const error = await this.#attempt(async (each) => {
+      const heard = await this.#host.discover(member, each);
+      this.#discovered = true;
+      const connected = this.#host.connected();
+      for (const peerId of heard) {
+        if (
+          peerId !== this.#options.peerId && !connected.has(peerId) &&
+          !this.#members.has(peerId) && this.#candidates.size < MAX_CANDIDATES
+        ) {
+          // Two that hear of each other at once need only one connection.
+          const waits = peerId > this.#options.peerId ? YIELD : 0;
+          this.#candidates.add(peerId, now, waits);
+        }
+      }
+    }, signal);
+    if (error !== undefined) {
+      this.#log.debug("Asking {member} for others failed: {error}", {
+        member,
+        error,
+      });
     }
   }
 
@@ -211,12 +359,9 @@ export class Membership {
     act: (signal: AbortSignal) => Promise<void>,
     signal: AbortSignal,
   ): Promise<unknown> {
-    const limited = AbortSignal.any([
-      signal,
-      AbortSignal.timeout(CONNECT_TIMEOUT),
-    ]);
+    using limit = deadline(CONNECT_TIMEOUT, signal);
     try {
-      await raceSignal(act(limited), limited);
+      await raceSignal(act(limit.signal), limit.signal);
       return undefined;
     } catch (error) {
       signal.throwIfAborted();
@@ -225,6 +370,5 @@ export class Membership {
   }
 }
 
-function pause(failures: number): number {
-  return Math.min(FIRST_RETRY * 2 ** (failures - 1), LAST_RETRY);
-}
+/** All entry points share their pauses. */
+const ENTRY = "entry";

@@ -7,3 +7,4 @@ export {
   type InboundQuota,
   type InboundQuotas,
 } from "./inbound_limits.ts";
+export type { MembershipState } from "./membership.ts";

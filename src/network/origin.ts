@@ -21,6 +21,12 @@ export function originOf(address: Multiaddr): Origin {
   return ELSEWHERE;
 }
 
+/** The part of the network that an origin's group is in: a /24 of IPv4, or the /64 itself. */
+export function networkOf(group: string): string {
+  const [, front] = /^(\d+\.\d+\.\d+)\.\d+$/.exec(group) ?? [];
+  return front === undefined ? group : `${front}.0/24`;
+}
+
 function ofIpv4(text: string): Origin {
   return { group: text, loopback: text.startsWith("127.") };
 }

@@ -229,7 +229,7 @@ export class MeshNode {
 
   /** Peers of the subnet with an open connection. */
   members(): string[] {
-    return this.#host.members();
+    return [...this.#host.members()];
   }
 
   /** What the node is doing. */
@@ -248,6 +248,7 @@ export class MeshNode {
       unready,
       clock,
       stake: registry?.health,
+      network: this.#host.state,
       connections: this.#host.connected().size,
       records: this.dht.records,
       rtt: this.#pings.times(),

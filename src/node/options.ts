@@ -12,7 +12,7 @@ import type { WorkProvider } from "../consensus/work_provider.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { Identity } from "../identity/mod.ts";
-import type { InboundQuotas } from "../network/mod.ts";
+import type { InboundQuotas, MembershipState } from "../network/mod.ts";
 import type { StorageLimits } from "../records/limits.ts";
 import type { KeyRule } from "../validation/key_rule.ts";
 import type { RecordValidator } from "../validation/validator.ts";
@@ -133,6 +133,8 @@ export interface NodeStatus {
   readonly clock: ClockState;
   /** How well the members are known; absent without a chain. */
   readonly stake: StakeHealth | undefined;
+  /** Where it stands in the mesh; `isolated` when it should see others and does not. */
+  readonly network: MembershipState;
   /** Open connections to peers. */
   readonly connections: number;
   /** Live records held. */
