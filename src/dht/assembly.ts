@@ -4,6 +4,10 @@ import type { Tasks } from "../core/tasks.ts";
 import { LocalStorage } from "../records/local_storage.ts";
 import { Neighbourhood } from "./neighbourhood.ts";
 import type { DhtOptions } from "./options.ts";
+import { Changes } from "./owner/changes.ts";
+import { OwnerService } from "./owner/owner_service.ts";
+import type { OwnerToolsParts } from "./owner/owner_tools.ts";
+import { OWNER_METHODS } from "./owner/owner_wire.ts";
 import { PeerBook } from "./peer_book.ts";
 import { Prober } from "./prober.ts";
 import { Reader } from "./reader.ts";
@@ -39,6 +43,8 @@ export interface Assembly {
   readonly readRepair: ReadRepair;
   /** Asks silent peers for a sign of life. */
   readonly prober: Prober;
+  /** What the tools of owners work with. */
+  readonly tools: OwnerToolsParts;
   /** Keeps as many copies as there should be. */
   readonly repairer: Repairer;
 }
@@ -50,6 +56,7 @@ export function assemble(options: DhtOptions, tasks: Tasks): Assembly {
   const metrics = options.metrics ?? new MetricsRegistry();
   const storage = options.storage ?? new LocalStorage(() => dhtTime(clock));
   const book = new PeerBook(options.timeout ?? 3_000);
+  const changes = new Changes();
   const neighbourhood = new Neighbourhood(peerId, options.members);
   const replicas = new ReplicaCalls(calls, book, clock, metrics);
   const service = new ReplicaService(
@@ -59,7 +66,9 @@ export function assemble(options: DhtOptions, tasks: Tasks): Assembly {
     clock,
     metrics,
     options.maxLifetime ?? MAX_LIFETIME,
+    (record) => changes.tell(record),
   );
+  const owners = new OwnerService(service, changes);
   const shared = {
     peerId,
     service,
@@ -71,6 +80,7 @@ export function assemble(options: DhtOptions, tasks: Tasks): Assembly {
     writeQuorum,
   };
   const syncer = new Syncer(storage, replicas, metrics);
+  serveOwners(options, owners);
   serve(
     options,
     service,
@@ -93,6 +103,14 @@ export function assemble(options: DhtOptions, tasks: Tasks): Assembly {
     reader: new Reader(shared),
     readRepair: new ReadRepair(peerId, service, syncer, tasks, clock),
     prober: new Prober(book, replicas, () => neighbourhood.peers()),
+    tools: {
+      peerId,
+      service,
+      owners,
+      replicas,
+      validator: options.validator,
+      metrics,
+    },
     repairer: new Repairer({
       peerId,
       storage,
@@ -129,5 +147,21 @@ function serve(
   calls.register(
     REPAIR_METHODS.copy,
     async (body, { peerId }) => await repair.onCopy(body, peerId),
+  );
+}
+
+/** Answers what owners ask of us. */
+function serveOwners(
+  { calls, streams }: DhtOptions,
+  owners: OwnerService,
+): void {
+  calls.register(
+    OWNER_METHODS.storeIf,
+    async (body, { peerId }) => await owners.onStoreIf(body, peerId),
+  );
+  calls.register(OWNER_METHODS.list, async (body) => await owners.onList(body));
+  streams?.registerStream(
+    OWNER_METHODS.watch,
+    (body, caller) => owners.onWatch(body, caller),
   );
 }

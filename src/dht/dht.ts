@@ -1,32 +1,52 @@
+import { equal } from "../core/bytes.ts";
 import { deadline, raceSignal } from "../core/deadline.ts";
 import { MeshError } from "../core/errors.ts";
 import { Tasks } from "../core/tasks.ts";
 import { dhtId } from "../records/dht_id.ts";
-import { type DhtRecord, NO_SUBKEY } from "../records/record.ts";
+import type { DhtRecord } from "../records/record.ts";
 import { encode } from "../records/serializer.ts";
+import { isTombstone, TOMBSTONE } from "../records/tombstone.ts";
 import type { MeshValue } from "../records/values.ts";
 import { assemble, type Assembly } from "./assembly.ts";
 import { StoreError } from "./errors.ts";
 import { Merge } from "./merge.ts";
-import type { DhtOptions } from "./options.ts";
+import type { DhtOptions, Streams } from "./options.ts";
+import { OwnerTools } from "./owner/owner_tools.ts";
+import { recordOf, signed, subkeyBytes } from "./owner/sign.ts";
+import { Watch } from "./owner/watch.ts";
 import type {
   CallOptions,
+  DeleteOptions,
   Found,
   GetOptions,
+  ListOptions,
+  ListPage,
   PutOptions,
   RecordStore,
   StoreRequest,
   StoreResult,
+  WatchEvent,
 } from "./types.ts";
-import { WIRE_LIMITS } from "./wire.ts";
 
 /** How long a stop waits for stores that are under way, ms. */
 const STOP_GRACE = 3_000;
+
+/** By how much a tombstone outlives what it deletes, s. */
+const OUTLIVES = 0.001;
+
+/** Nobody can be watched. */
+const NO_STREAMS: Streams = {
+  stream: () => {
+    throw new MeshError("RPC_UNREACHABLE", "There are no streams here.");
+  },
+  registerStream: () => () => {},
+};
 
 /** Signed, expiring records of many writers, kept by the nearest peers. */
 export class Dht implements RecordStore {
   readonly #options: DhtOptions;
   readonly #parts: Assembly;
+  readonly #owners: OwnerTools;
   readonly #tasks = new Tasks();
   readonly #stopping = new AbortController();
 
@@ -34,6 +54,7 @@ export class Dht implements RecordStore {
   constructor(options: DhtOptions) {
     this.#options = options;
     this.#parts = assemble(options, this.#tasks);
+    this.#owners = new OwnerTools(this.#parts.tools);
   }
 
   /** Live records held by this peer. */
@@ -78,7 +99,95 @@ export class Dht implements RecordStore {
     requests: readonly StoreRequest[],
     options: PutOptions = {},
   ): Promise<StoreResult[]> {
-    const records = requests.map((request) => this.#record(request));
+    const { validator } = this.#options;
+    return await this.#put(
+      requests.map((request) => recordOf(request, validator)),
+      options,
+    );
+  }
+
+  /**
+   * Deletes a record, if it is there and ours to write: a tombstone takes its
+   * place until the last copy of it would have expired. Gives nothing when
+   * there is nothing to delete.
+   *
+   * @throws {StoreError} when fewer replicas take the tombstone than the quorum.
+   */
+  async delete(
+    key: MeshValue,
+    subkey?: MeshValue,
+    options: DeleteOptions = {},
+  ): Promise<StoreResult | undefined> {
+    const bytes = subkeyBytes(subkey);
+    const [merge] = await this.#read([key], {
+      ...options,
+      subkeys: [subkey ?? null],
+      latest: true,
+    });
+    const present = merge?.records.find((each) => equal(each.subkey, bytes));
+    if (present === undefined || isTombstone(present)) return undefined;
+    const tombstone = signed({
+      ...present,
+      value: TOMBSTONE,
+      expiration: Math.max(
+        options.expiration ?? 0,
+        present.expiration + OUTLIVES,
+      ),
+    }, this.#options.validator);
+    const [result] = await this.#put([tombstone], options);
+    if (!result?.stored) throw new StoreError(result as StoreResult);
+    return result;
+  }
+
+  /**
+   * Stores a record only where the one with the expected digest is held (see
+   * {@linkcode GetOptions}), or none for `null`. At most one of several writers
+   * who expect the same succeeds.
+   *
+   * @throws {StoreError} `STORE_CONFLICT` when something else is held.
+   */
+  async storeIf(
+    request: StoreRequest,
+    expected: Uint8Array | null,
+    options: CallOptions = {},
+  ): Promise<StoreResult> {
+    const record = recordOf(request, this.#options.validator);
+    const peers = this.#nearest(record.key, 1);
+    const result = await this.#owners.storeIf(record, expected, peers, options);
+    if (!result.stored) throw new StoreError(result);
+    return result;
+  }
+
+  /** A part of a key's dictionary, with digests. */
+  list(key: MeshValue, options: ListOptions = {}): Promise<ListPage> {
+    const place = dhtId(key);
+    return this.#owners.list(place, this.#nearest(place, 1), options);
+  }
+
+  /**
+   * Tells what is under a key and then what changes there, as its replicas push
+   * it, until the signal is aborted or the loop is left. Records that expire
+   * are not told.
+   */
+  watch(
+    key: MeshValue,
+    options: CallOptions = {},
+  ): AsyncGenerator<WatchEvent> {
+    const place = dhtId(key);
+    const watch = new Watch(place, {
+      ...this.#parts.tools,
+      streams: this.#options.streams ?? NO_STREAMS,
+      clock: this.#parts.clock,
+      nearest: () => this.#nearest(place, 1),
+      stopping: this.#stopping.signal,
+    });
+    return watch.events(options.signal);
+  }
+
+  async #put(
+    records: readonly DhtRecord[],
+    options: PutOptions,
+  ): Promise<StoreResult[]> {
     const peers = records.map(({ key }) => this.#candidates(key));
     const results = await this.#parts.writer.store(
       records,
@@ -118,6 +227,14 @@ export class Dht implements RecordStore {
     keys: readonly MeshValue[],
     options: GetOptions = {},
   ): Promise<(Found | undefined)[]> {
+    return (await this.#read(keys, options))
+      .map((merge) => merge.found(options.digests));
+  }
+
+  async #read(
+    keys: readonly MeshValue[],
+    options: GetOptions,
+  ): Promise<Merge[]> {
     const { readRepair } = this.#parts;
     const subkeys = options.subkeys?.map(encode);
     const reads = keys.map((each) => {
@@ -138,7 +255,7 @@ export class Dht implements RecordStore {
       this.#stopping.signal,
       (heard) => readRepair.heard(heard, this.#stopping.signal),
     );
-    return reads.map(({ merge }) => merge.found());
+    return reads.map(({ merge }) => merge);
   }
 
   /** Does what must be done in the background, until the signal is aborted. */
@@ -160,36 +277,15 @@ export class Dht implements RecordStore {
 
   #nearest(key: Uint8Array, times: number): string[] {
     const { neighbourhood, numReplicas } = this.#parts;
-    return neighbourhood.nearest(key, times * numReplicas);
+    const { client, peerId } = this.#options;
+    const count = times * numReplicas;
+    if (!client) return neighbourhood.nearest(key, count);
+    return neighbourhood.nearest(key, count + 1)
+      .filter((peer) => peer !== peerId).slice(0, count);
   }
 
   /** Who may hold a key: its replicas, and as many stand-ins. */
   #candidates(key: Uint8Array): string[] {
     return this.#nearest(key, 2);
-  }
-
-  #record(request: StoreRequest): DhtRecord {
-    const record = {
-      key: dhtId(request.key),
-      subkey: request.subkey === undefined ? NO_SUBKEY : encode(request.subkey),
-      value: encode(request.value),
-      expiration: request.expiration,
-    };
-    const value = this.#options.validator.signValue(record);
-    if (
-      value.length > WIRE_LIMITS.valueBytes ||
-      record.subkey.length > WIRE_LIMITS.subkeyBytes
-    ) {
-      throw new MeshError(
-        "RECORD_TOO_LARGE",
-        `A value of ${value.length} bytes under a subkey of ` +
-          `${record.subkey.length} bytes is too large.`,
-        {
-          hint: `The most are ${WIRE_LIMITS.valueBytes} and ` +
-            `${WIRE_LIMITS.subkeyBytes} bytes; split the value.`,
-        },
-      );
-    }
-    return { ...record, value };
   }
 }

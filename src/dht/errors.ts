@@ -16,12 +16,13 @@ export class StoreError extends MeshError {
       ),
     );
     super(
-      "STORE_BELOW_QUORUM",
+      count("conflict") > 0 ? "STORE_CONFLICT" : "STORE_BELOW_QUORUM",
       `${count("stored")} replicas stored the record, ${result.quorum} are ` +
         `needed: ${count("older")} hold one that is at least as new, ` +
         `${count("refused")} refused it${
           reasons.size === 0 ? "" : ` (${[...reasons].join(", ")})`
-        }, ${count("later")} cannot judge it yet, ${count("unreachable")} ` +
+        }, ${count("conflict")} hold something else than was expected, ` +
+        `${count("later")} cannot judge it yet, ${count("unreachable")} ` +
         `could not be reached.`,
       { hint: hintFor(result.replicas) },
     );
@@ -33,6 +34,7 @@ export class StoreError extends MeshError {
 function hintFor(replicas: readonly ReplicaAnswer[]): string {
   const is = (outcome: ReplicaOutcome) =>
     replicas.some((answer) => answer.outcome === outcome);
+  if (is("conflict")) return "Read it again, and decide anew.";
   if (is("refused")) return "Check the record against the subnet's rules.";
   if (is("older")) return "Give the record a later expiration.";
   return "Try again once more peers are connected.";

@@ -1,5 +1,6 @@
 import { compare, toHex } from "../core/bytes.ts";
 import type { Metrics } from "../core/metrics.ts";
+import { recordDigest } from "../records/digest.ts";
 import {
   type DhtRecord,
   isPlain,
@@ -68,8 +69,8 @@ export class Merge {
     }
   }
 
-  /** What lives under the key. */
-  found(): Found | undefined {
+  /** What lives under the key, with digests if they are wanted. */
+  found(digests = false): Found | undefined {
     const records = [...this.#records.values()]
       .filter((record) => !isTombstone(record));
     const plain = records.find(isPlain);
@@ -77,22 +78,23 @@ export class Merge {
     const latest = Math.max(...items.map(({ expiration }) => expiration));
     // The storage's rule: a plain record holds only when it outlives all items.
     if (plain !== undefined && plain.expiration > latest) {
-      const [opened] = this.#open(plain);
+      const [opened] = this.#open(plain, digests);
       return opened && { kind: "plain", ...valueOf(opened) };
     }
     const entries = items
       .sort((a, b) => compare(a.subkey, b.subkey))
-      .flatMap((record) => this.#open(record));
+      .flatMap((record) => this.#open(record, digests));
     return entries.length === 0 ? undefined : { kind: "dictionary", entries };
   }
 
-  #open(record: DhtRecord): FoundEntry[] {
+  #open(record: DhtRecord, digests: boolean): FoundEntry[] {
     try {
       return [{
         subkeyBytes: record.subkey,
         subkey: decode(record.subkey),
         value: decode(this.#validator.stripValue(record)),
         expiration: record.expiration,
+        ...(digests ? { digest: recordDigest(record) } : {}),
       }];
     } catch {
       this.#metrics.count("meshnode_dht_undecodable_records_total");
@@ -101,6 +103,6 @@ export class Merge {
   }
 }
 
-function valueOf({ value, expiration }: FoundEntry) {
-  return { value, expiration };
+function valueOf({ subkey: _, subkeyBytes: __, ...value }: FoundEntry) {
+  return value;
 }

@@ -1,4 +1,4 @@
 export { Dht } from "./dht.ts";
 export { StoreError } from "./errors.ts";
-export type { Calls, DhtOptions } from "./options.ts";
+export type { Calls, DhtOptions, Streams } from "./options.ts";
 export * from "./types.ts";

@@ -25,12 +25,38 @@ export interface Calls {
   ): () => void;
 }
 
+/** Streams of answers between nodes, as watches need them. */
+export interface Streams {
+  /** Asks a peer for a stream; leaving the loop ends it on both sides. */
+  stream(
+    peerId: string,
+    method: string,
+    body: Uint8Array,
+    options: {
+      readonly timeout: number;
+      readonly signal?: AbortSignal | undefined;
+    },
+  ): AsyncIterable<Uint8Array>;
+  /** Serves a stream. Returns what ends the serving. */
+  registerStream(
+    method: string,
+    handler: (
+      body: Uint8Array,
+      caller: { readonly peerId: string; readonly signal: AbortSignal },
+    ) => AsyncIterable<Uint8Array>,
+  ): () => void;
+}
+
 /** Options of {@linkcode Dht}. */
 export interface DhtOptions {
   /** Our own peer id, base58. */
   readonly peerId: string;
   /** Calls to other nodes. */
   readonly calls: Calls;
+  /** Streams between nodes; without them nothing is watched but our own replica. */
+  readonly streams?: Streams;
+  /** Stores and reads at others and holds nothing: never a replica. */
+  readonly client?: boolean;
   /**
    * The peers that replicas are chosen from, ourselves not included. The same
    * array says that nothing changed; one that was handed out stays as it is.

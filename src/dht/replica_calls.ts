@@ -1,9 +1,18 @@
+import { toHex } from "../core/bytes.ts";
 import type { Clock } from "../core/clock.ts";
 import { MeshError } from "../core/errors.ts";
 import { loggerOf } from "../core/log.ts";
 import type { Metrics } from "../core/metrics.ts";
+import { sizeOf } from "../records/limits.ts";
+import type { RecordPage } from "../records/local_storage.ts";
 import type { DhtRecord } from "../records/record.ts";
 import { storeBatches } from "./batches.ts";
+import {
+  decodePage,
+  encodeList,
+  type ListQuery,
+  OWNER_METHODS,
+} from "./owner/owner_wire.ts";
 import type { Calls } from "./options.ts";
 import type { PeerBook } from "./peer_book.ts";
 import type { CallTrace, ReplicaAnswer } from "./types.ts";
@@ -28,6 +37,9 @@ export interface Errand {
 
 /** An answer to a store without the name of the replica. */
 export type Answer = Omit<ReplicaAnswer, "peerId">;
+
+/** Most of one key that is taken from one peer. */
+const WHOLE = { records: 65_536, bytes: 64 * 1024 * 1024 } as const;
 
 /** Calls at other replicas, each with a time limit made for the peer, from which the peer book learns. */
 export class ReplicaCalls {
@@ -79,13 +91,71 @@ export class ReplicaCalls {
     queries: readonly FindQuery[],
     errand: Errand = {},
   ): Promise<DhtRecord[][] | undefined> {
-    const read = (bytes: Uint8Array) => decodeFound(bytes, queries);
     try {
-      const body = encodeFind(queries);
-      return await this.ask(peerId, METHODS.find, body, read, errand);
+      const pages = await this.#pages(peerId, queries, errand);
+      return await Promise.all(
+        pages.map(({ records, more }, i) =>
+          more
+            ? this.#whole(peerId, queries[i] as FindQuery, records, errand)
+            : [...records]
+        ),
+      );
     } catch {
       return undefined;
     }
+  }
+
+  /** Part of what a peer holds under a key. @throws {MeshError} */
+  page(
+    peerId: string,
+    query: ListQuery,
+    errand: Errand = {},
+  ): Promise<RecordPage> {
+    const read = (bytes: Uint8Array) => decodePage(bytes, query.key);
+    const body = encodeList(query);
+    return this.ask(peerId, OWNER_METHODS.list, body, read, errand);
+  }
+
+  #pages(
+    peerId: string,
+    queries: readonly FindQuery[],
+    errand: Errand,
+  ): Promise<RecordPage[]> {
+    const read = (bytes: Uint8Array) => decodeFound(bytes, queries);
+    return this.ask(peerId, METHODS.find, encodeFind(queries), read, errand);
+  }
+
+  /** What did not fit into an answer with the rest of it, within bounds. */
+  async #whole(
+    peerId: string,
+    query: FindQuery,
+    begun: readonly DhtRecord[],
+    errand: Errand,
+  ): Promise<DhtRecord[]> {
+    const records = new Map(begun.map((each) => [toHex(each.subkey), each]));
+    let bytes = 0;
+    for (let last = begun.at(-1), more = true; more;) {
+      const page = query.subkeys === undefined
+        ? await this.page(peerId, {
+          key: query.key,
+          after: last?.subkey,
+          most: WHOLE.records,
+        }, errand)
+        : (await this.#pages(peerId, [without(query, records)], errand))[0];
+      const before = records.size;
+      for (const record of page?.records ?? []) {
+        records.set(toHex(record.subkey), record);
+        bytes += sizeOf(record);
+      }
+      last = page?.records.at(-1);
+      more = page?.more ?? false;
+      // A peer that brings nothing new, or without end, has said enough.
+      if (
+        records.size === before || records.size > WHOLE.records ||
+        bytes > WHOLE.bytes
+      ) break;
+    }
+    return [...records.values()];
   }
 
   /** Asks a peer, with its own time limit, and reads what it answers. */
@@ -129,6 +199,14 @@ export class ReplicaCalls {
   }
 }
 
+/** A query for the subkeys that are still missing. */
+function without(
+  { key, subkeys }: FindQuery,
+  records: ReadonlyMap<string, DhtRecord>,
+): FindQuery {
+  return { key, subkeys: subkeys?.filter((each) => !records.has(toHex(each))) };
+}
+
 function codeOf(error: unknown): string {
   return error instanceof MeshError ? error.code : "ERROR";
 }
@@ -139,6 +217,7 @@ export function answerOf(answer: StoreAnswer): Answer {
     case "stored":
     case "older":
     case "later":
+    case "conflict":
       return { outcome: answer };
     case "refused":
       return { outcome: "refused", reason: "invalid" };

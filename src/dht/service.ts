@@ -1,7 +1,12 @@
 import { type Clock, dhtTime } from "../core/clock.ts";
 import { deadline } from "../core/deadline.ts";
 import type { Metrics } from "../core/metrics.ts";
-import type { LocalStorage, StoreOutcome } from "../records/local_storage.ts";
+import { sizeOf } from "../records/limits.ts";
+import type {
+  LocalStorage,
+  RecordPage,
+  StoreOutcome,
+} from "../records/local_storage.ts";
 import type { DhtRecord } from "../records/record.ts";
 import {
   judge,
@@ -23,6 +28,15 @@ import {
 /** Longest life of a record from now, in seconds, unless configured. */
 export const MAX_LIFETIME = 7 * 24 * 3600;
 
+/** Bounds of what one answer carries: it fits into a frame together with one more record. */
+export const PAGE_BOUNDS = { bytes: 2 * 1024 * 1024, records: 4_096 } as const;
+
+/** Bounds of an answer, or what is left of them. */
+interface PageBounds {
+  bytes: number;
+  records: number;
+}
+
 /** How long a validator may look up what a record depends on, ms. */
 const LEARN_TIMEOUT = 1_500;
 
@@ -35,8 +49,12 @@ export class ReplicaService {
   readonly #clock: Clock;
   readonly #metrics: Metrics;
   readonly #maxLifetime: number;
+  readonly #onStored: (record: DhtRecord) => void;
 
-  /** Serves a peer's storage under the validator's rules; `maxLifetime` in seconds. */
+  /**
+   * Serves a peer's storage under the validator's rules; `maxLifetime` in
+   * seconds. `onStored` is told what is new here and safe.
+   */
   constructor(
     storage: LocalStorage,
     peerId: string,
@@ -44,6 +62,7 @@ export class ReplicaService {
     clock: Clock,
     metrics: Metrics,
     maxLifetime: number = MAX_LIFETIME,
+    onStored: (record: DhtRecord) => void = () => {},
   ) {
     this.#storage = storage;
     this.#peerId = peerId;
@@ -51,6 +70,7 @@ export class ReplicaService {
     this.#clock = clock;
     this.#metrics = metrics;
     this.#maxLifetime = maxLifetime;
+    this.#onStored = onStored;
   }
 
   /** Live records held here. */
@@ -63,13 +83,17 @@ export class ReplicaService {
     return this.#judge(record, type) === "ok";
   }
 
-  /** Validates and stores one record of a peer, our own when none is named. */
+  /**
+   * Validates and stores one record of a peer, our own when none is named; with
+   * `expected` only if the record of that digest is there, or none for `null`.
+   */
   async store(
     record: DhtRecord,
     type: ValidationType = "post",
     sender?: string,
+    expected?: Uint8Array | null,
   ): Promise<StoreAnswer> {
-    const answer = await this.#store(record, type, sender);
+    const answer = await this.#store(record, type, sender, expected);
     this.#metrics.count("meshnode_dht_stores_total", { answer });
     return answer;
   }
@@ -77,6 +101,11 @@ export class ReplicaService {
   /** Copies of the live records that a query asks for. */
   find({ key, subkeys }: FindQuery): DhtRecord[] {
     return this.#storage.find(key, subkeys);
+  }
+
+  /** Part of what lives under a key. */
+  page(key: Uint8Array, bounds: PageBounds, after?: Uint8Array): RecordPage {
+    return this.#storage.page(key, bounds, after);
   }
 
   /** Answers `dht.ping`. */
@@ -95,7 +124,25 @@ export class ReplicaService {
 
   /** Answers `dht.find`. */
   onFind(body: Uint8Array): Uint8Array {
-    return encodeFound(decodeFind(body).map((query) => this.find(query)));
+    const left = { ...PAGE_BOUNDS };
+    const pages = decodeFind(body).map((query) => this.#part(query, left));
+    return encodeFound(
+      pages.map(({ records }) => records),
+      pages.map(({ more }) => more),
+    );
+  }
+
+  /** What a query asks for, as far as it fits into what is left of the answer. */
+  #part({ key, subkeys }: FindQuery, left: PageBounds): RecordPage {
+    if (left.bytes <= 0 || left.records <= 0) {
+      return { records: [], more: true };
+    }
+    const page = subkeys === undefined
+      ? this.#storage.page(key, left)
+      : fitting(this.#storage.find(key, subkeys), left.bytes);
+    left.records -= page.records.length;
+    for (const record of page.records) left.bytes -= sizeOf(record);
+    return page;
   }
 
   #judge(
@@ -112,6 +159,7 @@ export class ReplicaService {
     record: DhtRecord,
     type: ValidationType,
     sender: string | undefined,
+    expected: Uint8Array | null | undefined,
   ): Promise<StoreAnswer> {
     const left = record.expiration - dhtTime(this.#clock);
     if (!(left >= 0)) return "expired";
@@ -126,12 +174,17 @@ export class ReplicaService {
     if (verdict !== "ok") return verdict;
     const outcome = this.#storage.store(record, {
       owner: this.#answerable.of(record) ?? sender ?? this.#peerId,
+      expected,
     });
     if (outcome === "stored") this.#validator.stored?.(record, type, sender);
     const kept = await this.#kept(outcome);
     if (kept === "older") return "older";
     // Sent again after a lost answer: held is held.
-    if (kept === "stored" || kept === "held") return "stored";
+    if (kept === "stored" || kept === "held") {
+      if (kept === "stored") this.#onStored(record);
+      return "stored";
+    }
+    if (kept === "conflict") return "conflict";
     this.#metrics.count("meshnode_dht_refused_records_total", { reason: kept });
     return kept;
   }
@@ -145,4 +198,13 @@ export class ReplicaService {
       return "storage-failed";
     }
   }
+}
+
+/** As many of some records as fit; at least one. Who misses the others asks for them alone. */
+function fitting(records: readonly DhtRecord[], bytes: number): RecordPage {
+  let sum = 0;
+  const fits = records.filter((record, i) =>
+    (sum += sizeOf(record)) <= bytes || i === 0
+  );
+  return { records: fits, more: fits.length < records.length };
 }

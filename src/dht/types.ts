@@ -18,6 +18,7 @@ export type ReplicaOutcome =
   | "older"
   | "refused"
   | "later"
+  | "conflict"
   | "unreachable";
 
 /** One replica's answer to a store. */
@@ -27,6 +28,7 @@ export interface ReplicaAnswer {
   /**
    * `older`: it holds a record that is at least as new. `later`: it does not
    * know yet what the record depends on; the same record may be sent again.
+   * `conflict`: what it holds is not what was expected.
    */
   readonly outcome: ReplicaOutcome;
   /** Why it refused, or could not be reached; a code. */
@@ -53,6 +55,8 @@ export interface FoundEntry {
   readonly value: MeshValue;
   /** DHT time (Unix seconds). */
   readonly expiration: number;
+  /** Tells this state from every other; when digests were asked for. */
+  readonly digest?: Uint8Array;
 }
 
 /** What was found under a key. */
@@ -64,6 +68,8 @@ export type Found =
     readonly value: MeshValue;
     /** DHT time (Unix seconds). */
     readonly expiration: number;
+    /** Tells this state from every other; when digests were asked for. */
+    readonly digest?: Uint8Array;
   }
   | {
     /** Many owners' values. */
@@ -106,7 +112,60 @@ export interface GetOptions extends CallOptions {
   readonly latest?: boolean;
   /** Only these subkeys of a dictionary; all by default. */
   readonly subkeys?: readonly MeshValue[];
+  /** Add each record's digest, for a conditional store. */
+  readonly digests?: boolean;
 }
+
+/** Options of a deletion. */
+export interface DeleteOptions extends PutOptions {
+  /** DHT time until which the deletion is remembered; just longer than the record lives by default. */
+  readonly expiration?: number;
+}
+
+/** Options of a listing. */
+export interface ListOptions extends CallOptions {
+  /** Goes on after this subkey, in its serialized form. */
+  readonly after?: Uint8Array | undefined;
+  /** Most entries of the page; 256 by default. Deleted ones take a place, too. */
+  readonly limit?: number;
+}
+
+/** Part of a dictionary. */
+export interface ListPage {
+  /** Ascending by the subkey's bytes. */
+  readonly entries: readonly FoundEntry[];
+  /** Where the next page begins, as {@linkcode ListOptions.after}; absent at the end. */
+  readonly next?: Uint8Array;
+}
+
+/** What a watch tells. */
+export type WatchEvent =
+  | {
+    /** A record that is new, or new to the watch. */
+    readonly kind: "changed";
+    /** The subkey's serialized form. */
+    readonly subkeyBytes: Uint8Array;
+    /** The subkey; null for a plain record. */
+    readonly subkey: MeshValue;
+    /** The value, without its signature. */
+    readonly value: MeshValue;
+    /** DHT time (Unix seconds). */
+    readonly expiration: number;
+  }
+  | {
+    /** A record was deleted. */
+    readonly kind: "deleted";
+    /** The subkey's serialized form. */
+    readonly subkeyBytes: Uint8Array;
+    /** The subkey; null for a plain record. */
+    readonly subkey: MeshValue;
+    /** DHT time until which the deletion is remembered. */
+    readonly expiration: number;
+  }
+  | {
+    /** Changes came faster than they were read, and some were left out: the newest state follows. */
+    readonly kind: "lagged";
+  };
 
 /** Records, as everything above the DHT sees them. */
 export interface RecordStore {

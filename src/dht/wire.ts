@@ -4,6 +4,7 @@ import { Encoder } from "../records/encoder.ts";
 import { DecodeError } from "../records/errors.ts";
 import { DHT_ID_BYTES } from "../records/dht_id.ts";
 import { decode } from "../records/serializer.ts";
+import type { RecordPage } from "../records/local_storage.ts";
 import type { DhtRecord } from "../records/record.ts";
 
 /** Methods of the DHT between nodes. */
@@ -100,7 +101,7 @@ export function key(input: Decoder): Uint8Array {
 }
 
 /** A subkey, which must be exactly one serialized value. */
-function subkey(input: Decoder): Uint8Array {
+export function subkey(input: Decoder): Uint8Array {
   const bytes = bounded(input, WIRE_LIMITS.subkeyBytes);
   decode(bytes);
   return bytes;
@@ -185,21 +186,26 @@ function asBytes(value: unknown): Uint8Array {
   throw new DecodeError("A subkey is no byte string.");
 }
 
-/** The answer to a find: the records under each key, in the queries' order. */
+/**
+ * The answer to a find: the records under each key, in the queries' order. A
+ * nil after the last record says that more follow, which a list brings.
+ */
 export function encodeFound(
   found: readonly (readonly DhtRecord[])[],
+  more: readonly boolean[] = [],
 ): Bytes {
   return write((out) => {
     out.arrayHead(found.length);
-    for (const records of found) {
-      out.arrayHead(records.length);
+    found.forEach((records, i) => {
+      out.arrayHead(records.length + (more[i] ? 1 : 0));
       for (const record of records) {
         out.arrayHead(3);
         out.binary(record.subkey);
         out.binary(record.value);
         out.float(record.expiration);
       }
-    }
+      if (more[i]) out.value(null);
+    });
   });
 }
 
@@ -207,19 +213,26 @@ export function encodeFound(
 export function decodeFound(
   bytes: Uint8Array,
   queries: readonly FindQuery[],
-): DhtRecord[][] {
+): RecordPage[] {
   return read(bytes, (input) => {
     fields(input, queries.length);
-    return queries.map((query) =>
-      list(input, Infinity, () => {
-        fields(input, 3);
-        return { key: query.key, ...item(input) };
-      })
-    );
+    return queries.map(({ key }) => {
+      const records: DhtRecord[] = [];
+      let more = false;
+      for (let left = input.arrayHead(); left > 0; left--) {
+        if (left === 1 && input.skipNil()) more = true;
+        else {
+          fields(input, 3);
+          records.push({ key, ...item(input) });
+        }
+      }
+      return { records, more };
+    });
   });
 }
 
-function item(input: Decoder): Omit<DhtRecord, "key"> {
+/** Subkey, value and expiration. */
+export function item(input: Decoder): Omit<DhtRecord, "key"> {
   return {
     subkey: subkey(input),
     value: bounded(input, WIRE_LIMITS.valueBytes),

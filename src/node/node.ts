@@ -85,6 +85,7 @@ export class MeshNode {
     this.dht = new Dht({
       peerId: identity.peerId,
       calls: rpc,
+      streams: rpc,
       members: () => host.members(),
       validator: makeRecordRules(options, {
         ...{ identity, registry, epochs, storage, clock, metrics },

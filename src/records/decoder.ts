@@ -109,6 +109,13 @@ export class Decoder {
     return new Tuple(items);
   }
 
+  /** Whether the next value is nil, which is read then. */
+  skipNil(): boolean {
+    if (this.#bytes[this.#at] !== 0xc0) return false;
+    this.#at++;
+    return true;
+  }
+
   /** The next value's bytes, checked like the value itself. */
   serialized(): Bytes {
     const start = this.#at;

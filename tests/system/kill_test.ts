@@ -77,7 +77,7 @@ Deno.test(
             "dht.find",
             encodeFind(query),
           );
-          const [found] = decodeFound(answer, query)[0] ?? [];
+          const [found] = decodeFound(answer, query)[0]?.records ?? [];
           if (
             found?.value.toHex() !== value.toHex() ||
             found.expiration !== expiration

@@ -1,0 +1,160 @@
+import type { Bytes } from "../../core/bytes.ts";
+import type { Decoder } from "../../records/decoder.ts";
+import { DIGEST_BYTES } from "../../records/digest.ts";
+import type { Encoder } from "../../records/encoder.ts";
+import { DecodeError } from "../../records/errors.ts";
+import type { RecordPage } from "../../records/local_storage.ts";
+import type { DhtRecord } from "../../records/record.ts";
+import { fields, item, key, list, read, subkey, write } from "../wire.ts";
+
+/** Methods for the owners of records. */
+export const OWNER_METHODS = {
+  storeIf: "dht.store-if",
+  list: "dht.list",
+  watch: "dht.watch",
+} as const;
+
+/** What a list asks for: a part of what lives under a key. */
+export interface ListQuery {
+  /** The key's DHTID. */
+  readonly key: Uint8Array;
+  /** Where to go on: after this subkey; from the first on when absent. */
+  readonly after?: Uint8Array | undefined;
+  /** The most records wanted. */
+  readonly most: number;
+}
+
+/** What a watcher is told: records that changed, or that some were left out. */
+export type Change = readonly DhtRecord[] | "lagged";
+
+const OPTIONAL = { none: 0, some: 1 } as const;
+
+function optional<T>(input: Decoder, parse: () => T): T | undefined {
+  const count = input.arrayHead();
+  if (count === OPTIONAL.none) return undefined;
+  if (count === OPTIONAL.some) return parse();
+  throw new DecodeError("A part is there at most once.");
+}
+
+function writeOptional(out: Encoder, bytes: Uint8Array | null | undefined) {
+  if (bytes === undefined || bytes === null) out.arrayHead(OPTIONAL.none);
+  else {
+    out.arrayHead(OPTIONAL.some);
+    out.binary(bytes);
+  }
+}
+
+/** The body of a conditional store; `null` expects that there is nothing. */
+export function encodeStoreIf(
+  record: DhtRecord,
+  expected: Uint8Array | null,
+): Bytes {
+  return write((out) => {
+    out.arrayHead(5);
+    out.binary(record.key);
+    writeItem(out, record);
+    writeOptional(out, expected);
+  });
+}
+
+/** A conditional store. @throws {DecodeError} */
+export function decodeStoreIf(
+  bytes: Uint8Array,
+): { readonly record: DhtRecord; readonly expected: Uint8Array | null } {
+  return read(bytes, (input) => {
+    fields(input, 5);
+    const record = { key: key(input), ...item(input) };
+    const expected = optional(input, () => input.binary()) ?? null;
+    if (expected !== null && expected.length !== DIGEST_BYTES) {
+      throw new DecodeError(`A digest has ${DIGEST_BYTES} bytes.`);
+    }
+    return { record, expected };
+  });
+}
+
+/** The body of a list. */
+export function encodeList(query: ListQuery): Bytes {
+  return write((out) => {
+    out.arrayHead(3);
+    out.binary(query.key);
+    writeOptional(out, query.after);
+    out.value(query.most);
+  });
+}
+
+/** A list. @throws {DecodeError} */
+export function decodeList(bytes: Uint8Array): ListQuery {
+  return read(bytes, (input) => {
+    fields(input, 3);
+    const place = key(input);
+    const after = optional(input, () => subkey(input));
+    const most = input.value();
+    if (typeof most !== "number" || !Number.isSafeInteger(most) || most < 1) {
+      throw new DecodeError("A count is a whole number from 1.");
+    }
+    return { key: place, after, most };
+  });
+}
+
+/** The answer to a list. */
+export function encodePage({ records, more }: RecordPage): Bytes {
+  return write((out) => {
+    out.arrayHead(2);
+    out.value(more);
+    writeItems(out, records);
+  });
+}
+
+/** The records of a list's answer. @throws {DecodeError} */
+export function decodePage(bytes: Uint8Array, place: Uint8Array): RecordPage {
+  return read(bytes, (input) => {
+    fields(input, 2);
+    const more = input.value();
+    if (typeof more !== "boolean") throw new DecodeError("A flag is missing.");
+    return { more, records: items(input, place) };
+  });
+}
+
+/** The body of a watch. */
+export function encodeWatch(place: Uint8Array): Bytes {
+  return write((out) => out.binary(place));
+}
+
+/** The key of a watch. @throws {DecodeError} */
+export function decodeWatch(bytes: Uint8Array): Uint8Array {
+  return read(bytes, key);
+}
+
+/** An item of a watch's stream. */
+export function encodeChange(change: Change): Bytes {
+  return write((out) =>
+    change === "lagged" ? out.value(null) : writeItems(out, change)
+  );
+}
+
+/** What an item of a watch's stream tells. @throws {DecodeError} */
+export function decodeChange(bytes: Uint8Array, place: Uint8Array): Change {
+  if (bytes.length === 1 && bytes[0] === 0xc0) return "lagged";
+  return read(bytes, (input) => items(input, place));
+}
+
+function writeItems(out: Encoder, records: readonly DhtRecord[]): void {
+  out.arrayHead(records.length);
+  for (const record of records) {
+    out.arrayHead(3);
+    writeItem(out, record);
+  }
+}
+
+function writeItem(out: Encoder, record: DhtRecord): void {
+  out.binary(record.subkey);
+  out.binary(record.value);
+  out.float(record.expiration);
+}
+
+function items(input: Decoder, place: Uint8Array): DhtRecord[] {
+  return list(input, Infinity, () => {
+    fields(input, 3);
+    return { key: place, ...item(input) };
+  });
+}

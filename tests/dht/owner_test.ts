@@ -1,0 +1,256 @@
+import { concat, dhtId, encode, TOMBSTONE } from "../../mod.ts";
+import { StoreError } from "../../src/dht/mod.ts";
+import { encodeFound } from "../../src/dht/wire.ts";
+import {
+  encodeList,
+  encodePage,
+  encodeStoreIf,
+  encodeWatch,
+} from "../../src/dht/owner/owner_wire.ts";
+import { assert, assertEquals, assertRejects } from "../assert.ts";
+import { outcomesOf, setUp, values } from "./fixture.ts";
+
+Deno.test("a deleted record is gone everywhere, late copies of it too", async () => {
+  const { bus, peers, at, later } = setUp(6);
+  const subkey = at(0).signature.ownerMarker;
+  const record = { key: "k", subkey, value: 1, expiration: later(60) };
+  await at(0).dht.store(record, { awaitAll: true });
+  await at(1).dht.store({ ...record, subkey: "other", value: 2 });
+  const missed = at(0).dht.replicasOf("k")
+    .find((id) => id !== at(0).identity.peerId) as string;
+  bus.silent.clear();
+  bus.dead.add(missed);
+  const result = await at(0).dht.delete("k", subkey, { awaitAll: true });
+  assert(result?.stored);
+  bus.dead.clear();
+  for (const { dht } of peers) {
+    assertEquals(values(await dht.latest("k")), [2]);
+  }
+  assertEquals(await at(0).dht.delete("k", subkey), undefined, "once only");
+  await assertRejects(at(0).dht.store(record), { code: "STORE_BELOW_QUORUM" });
+  await at(0).dht.store({ ...record, value: 3, expiration: later(61) });
+  assertEquals(values(await at(2).dht.latest("k")), [2, 3]);
+});
+
+Deno.test("nobody deletes what is another's, and plain records are deleted too", async () => {
+  const { at, later } = setUp(5);
+  const subkey = at(0).signature.ownerMarker;
+  await at(0).dht.store({ key: "k", subkey, value: 1, expiration: later(60) });
+  await assertRejects(at(1).dht.delete("k", subkey), StoreError);
+  assertEquals(values(await at(1).dht.latest("k")), [1]);
+  assertEquals(await at(1).dht.delete("nothing"), undefined);
+  await at(1).dht.store({ key: "plain", value: 1, expiration: later(60) });
+  await at(2).dht.delete("plain");
+  assertEquals(await at(3).dht.latest("plain"), undefined);
+});
+
+Deno.test("a forged tombstone deletes nothing", async () => {
+  const { bus, at, later } = setUp(5);
+  const subkey = at(0).signature.ownerMarker;
+  await at(0).dht.store({ key: "k", subkey, value: 1, expiration: later(60) });
+  const forged = {
+    key: dhtId("k"),
+    subkey: encode(subkey),
+    value: concat(TOMBSTONE, new TextEncoder().encode("[signature:AAAA]")),
+    expiration: later(600),
+  };
+  bus.tamper = (_peer, method, answer) =>
+    method === "dht.find" ? encodeFound([[forged]]) : answer;
+  const found = await at(1).dht.get("k", { subkeys: [subkey] });
+  const own = at(1).dht.records > 0;
+  assertEquals(values(found), own ? [1] : undefined);
+  bus.tamper = (_peer, _method, answer) => answer;
+  assertEquals(values(await at(1).dht.latest("k")), [1]);
+});
+
+Deno.test("of writers who expect the same, one succeeds and the others are told", async () => {
+  const { peers, at, later } = setUp(8);
+  const put = (i: number, expected: Uint8Array | null, life: number) =>
+    at(i).dht.storeIf(
+      { key: "k", subkey: "lock", value: i, expiration: later(life) },
+      expected,
+    );
+  const race = async (expected: Uint8Array | null, life: number) => {
+    const results = await Promise.allSettled(
+      peers.map((_, i) => put(i, expected, life + i)),
+    );
+    const winners = results.flatMap(({ status }, i) =>
+      status === "fulfilled" ? [i] : []
+    );
+    for (const result of results) {
+      if (result.status === "fulfilled") continue;
+      assertEquals(result.reason.code, "STORE_CONFLICT");
+      assert(result.reason.hint.includes("again"));
+    }
+    assertEquals(winners.length, 1);
+    return winners[0] as number;
+  };
+  const first = await race(null, 60);
+  const found = await at(0).dht.get("k", { latest: true, digests: true });
+  assertEquals(values(found), [first]);
+  assert(found?.kind === "dictionary");
+  const digest = found.entries[0]?.digest as Uint8Array;
+  const second = await race(digest, 100);
+  assertEquals(values(await at(1).dht.latest("k")), [second]);
+  await assertRejects(put(1, digest, 200), { code: "STORE_CONFLICT" });
+});
+
+Deno.test("a conflict at the nearest replica writes nothing anywhere", async () => {
+  const { bus, at, later } = setUp(6);
+  const request = { key: "k", value: 1, expiration: later(60) };
+  const { replicas } = await at(0).dht.storeIf(request, null);
+  assertEquals(outcomesOf(replicas), Array(5).fill("stored"));
+  bus.calls.length = 0;
+  try {
+    await at(0).dht.storeIf({ ...request, expiration: later(90) }, null);
+    assert(false, "it must fail");
+  } catch (error) {
+    assert(error instanceof StoreError);
+    assertEquals(outcomesOf(error.result.replicas), ["conflict"]);
+  }
+  assert(bus.calls.length <= 1);
+  // An unreachable one is passed over.
+  const [first] = at(0).dht.replicasOf("k") as [string];
+  const [client] = [at(0), at(1)]
+    .filter(({ identity }) => identity.peerId !== first);
+  bus.refuse = (peer, method) => peer === first && method === "dht.store-if";
+  const [{ digest }] = [
+    await client?.dht.get("k", { latest: true, digests: true }) as {
+      digest: Uint8Array;
+    },
+  ];
+  const after = await client?.dht.storeIf(
+    { ...request, value: 2, expiration: later(90) },
+    digest,
+  );
+  assertEquals(outcomesOf(after?.replicas ?? []).toSorted(), [
+    ...Array(4).fill("stored"),
+    "unreachable",
+  ]);
+});
+
+Deno.test("a dictionary larger than a frame is read whole, and listed page by page", async () => {
+  const { at, later } = setUp(3);
+  const names = Array.from({ length: 40 }, (_, i) => `name-${10 + i}`);
+  const value = "x".repeat(200_000);
+  await at(0).dht.storeMany(
+    names.map((subkey) => ({
+      key: "big",
+      subkey,
+      value,
+      expiration: later(60),
+    })),
+    { awaitAll: true },
+  );
+  const whole = await at(1).dht.get("big");
+  assert(whole?.kind === "dictionary");
+  assertEquals(whole.entries.map(({ subkey }) => subkey), names);
+  const some = await at(2).dht.get("big", { subkeys: names });
+  assert(some?.kind === "dictionary");
+  assertEquals(some.entries.length, names.length);
+  const several = await at(1).dht.getMany(["none", "big", "big"]);
+  assertEquals(
+    several.map((found) =>
+      found?.kind === "dictionary" && found.entries.length
+    ),
+    [false, 40, 40],
+  );
+  const listed: unknown[] = [];
+  let pages = 1;
+  let page = await at(1).dht.list("big", { limit: 7 });
+  for (; page.next !== undefined; pages++) {
+    listed.push(...page.entries.map(({ subkey }) => subkey));
+    page = await at(1).dht.list("big", { limit: 7, after: page.next });
+  }
+  listed.push(...page.entries.map(({ subkey }) => subkey));
+  assertEquals(listed, names);
+  assert(pages >= 6);
+});
+
+Deno.test("a replica whose pages never end, or go round, is not followed for ever", async () => {
+  const { bus, at, later } = setUp(4);
+  await at(0).dht.store(
+    { key: "k", subkey: "a", value: 1, expiration: later(60) },
+    { awaitAll: true },
+  );
+  const record = {
+    key: dhtId("k"),
+    subkey: encode("b"),
+    value: encode(2),
+    expiration: later(60),
+  };
+  bus.tamper = (_peer, method, answer) =>
+    method === "dht.find"
+      ? encodeFound([[record]], [true])
+      : method === "dht.list"
+      ? encodePage({ records: [record], more: true })
+      : answer;
+  const found = await at(0).dht.latest("k");
+  assertEquals((values(found) as number[]).toSorted(), [1, 2]);
+});
+
+Deno.test("a read that brings others' records past the rules of a store is impossible here", async () => {
+  const { bus, peers, at, later } = setUp(5, (_record, type) => type === "get");
+  bus.tamper = (_peer, method, answer) =>
+    method === "dht.find"
+      ? encodeFound([[{
+        key: dhtId("k"),
+        subkey: encode("a"),
+        value: encode("planted"),
+        expiration: later(60),
+      }]])
+      : answer;
+  assertEquals(values(await at(0).dht.latest("k")), ["planted"]);
+  for (const { dht } of peers) {
+    await dht.stop();
+    assertEquals(dht.records, 0);
+  }
+});
+
+Deno.test("a claimed endless life of a dictionary is impossible here", async () => {
+  const { bus, at, later } = setUp(5);
+  await at(0).dht.store(
+    { key: "k", subkey: "a", value: "true", expiration: later(60) },
+    { awaitAll: true },
+  );
+  const [liar] = at(1).dht.replicasOf("k")
+    .filter((id) => id !== at(1).identity.peerId);
+  bus.tamper = (peer, method, answer) =>
+    peer === liar && method === "dht.find"
+      ? encodeFound([[]]) // No outer expiration can be told: none is on the wire.
+      : answer;
+  assertEquals(values(await at(1).dht.latest("k")), ["true"]);
+});
+
+Deno.test("malformed calls of owners are refused, in every truncation", async () => {
+  const { bus, at, later } = setUp(1);
+  const record = {
+    key: dhtId("k"),
+    subkey: encode("a"),
+    value: encode(1),
+    expiration: later(60),
+  };
+  const good = {
+    "dht.store-if": encodeStoreIf(record, new Uint8Array(32)),
+    "dht.list": encodeList({ key: record.key, after: record.subkey, most: 3 }),
+  };
+  const { peerId } = at(0).identity;
+  for (const [method, body] of Object.entries(good)) {
+    await bus.raw(peerId, method, body);
+    for (let length = 0; length < body.length; length++) {
+      await assertRejects(bus.raw(peerId, method, body.slice(0, length)), {
+        name: "DecodeError",
+      });
+    }
+  }
+  for (
+    const [method, body] of [
+      ["dht.store-if", encodeStoreIf(record, new Uint8Array(31))],
+      ["dht.list", encodeList({ key: record.key, most: 0 })],
+      ["dht.list", encodeWatch(record.key)],
+    ] as const
+  ) {
+    await assertRejects(bus.raw(peerId, method, body), { name: "DecodeError" });
+  }
+  assertEquals(at(0).dht.records, 0);
+});
