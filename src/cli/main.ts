@@ -1,3 +1,4 @@
+import { KEY_COMMANDS } from "./key/commands.ts";
 import { VERSION } from "../core/version.ts";
 import { CHAIN_COMMANDS } from "./chain/commands.ts";
 import { type CommandContext, dispatch, type Entry } from "./command.ts";
@@ -15,19 +16,7 @@ const ROOT: Entry = {
       summary: "Run a node.",
       load: async () => (await import("./run.ts")).runCommand,
     },
-    key: {
-      summary: "Make and show the keys of peers.",
-      commands: {
-        generate: {
-          summary: "Make a new identity file.",
-          load: async () => (await import("./key.ts")).generateCommand,
-        },
-        show: {
-          summary: "Show whose identity a file holds.",
-          load: async () => (await import("./key.ts")).showCommand,
-        },
-      },
-    },
+    key: KEY_COMMANDS,
     ...CHAIN_COMMANDS,
   },
 };

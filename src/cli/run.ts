@@ -3,7 +3,6 @@ import { NODE_CLASSES, type NodeClass } from "../chain/types.ts";
 import { MetricsRegistry } from "../core/metrics.ts";
 import { raceSignal } from "../core/deadline.ts";
 import { loggerOf } from "../core/log.ts";
-import { readIdentityFile } from "../identity/mod.ts";
 import { createNode, type MeshNode, type NodeOptions } from "../node/mod.ts";
 import { type Parsed, usageError } from "./args.ts";
 import type { Command, CommandContext } from "./command.ts";
@@ -11,6 +10,7 @@ import { CONSENSUS_FLAGS, consensusFlags } from "./consensus_flags.ts";
 import { EXIT } from "./exit.ts";
 import { configureLogging } from "./logging.ts";
 import { openRunChain } from "./run_chain.ts";
+import { PASSPHRASE_OPTIONS, RunKeys } from "./secrets.ts";
 import { MAX_TEXT, type NodeEvent, reportText } from "./node_event.ts";
 
 const STATUS_PERIOD = 500;
@@ -42,8 +42,10 @@ signatures alone.`,
     },
     hotkey: {
       value: "FILE",
-      help: "Mnemonic or private key that signs the node's consensus calls.",
+      help:
+        "Key that signs the node's consensus calls: a keystore made by `meshnode key`, or a file with a mnemonic or private key.",
     },
+    ...PASSPHRASE_OPTIONS,
     "min-class": {
       value: "CLASS",
       help:
@@ -120,10 +122,11 @@ signatures alone.`,
     const tell = (event: NodeEvent) => {
       if (json) context.out(JSON.stringify(event));
     };
+    using keys = await RunKeys.open(args, context.err);
     const watching = json ? watchInput(ending) : undefined;
     let node: MeshNode | undefined;
     try {
-      node = await createNode(await nodeOptions(args, signal, tell));
+      node = await createNode(await nodeOptions(args, keys, signal, tell));
       await serve(node, signal, tell, json, context);
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -141,16 +144,15 @@ signatures alone.`,
 
 async function nodeOptions(
   args: Parsed,
+  { identity, hotkey }: RunKeys,
   signal: AbortSignal,
   tell: (event: NodeEvent) => void,
 ): Promise<NodeOptions> {
   const listen = args.texts("listen");
   const publicName = args.text("public-name");
-  const identity = await readIdentityFile(args.text("identity") as string);
   const subnetId = args.integer("subnet-id", 0, 2 ** 32 - 1);
   const heartbeatPeriod = args.integer("heartbeat-period", 1, 86_400);
   const urls = args.texts("chain");
-  const hotkey = args.text("hotkey");
   const metrics = new MetricsRegistry();
   const dataFolder = join(args.text("data") as string, identity.peerId);
   const minClass = nodeClass(args.text("min-class") as string);
@@ -180,7 +182,7 @@ async function nodeOptions(
           subnetId,
           hotkey: hotkey === undefined
             ? undefined
-            : () => Deno.readTextFile(hotkey),
+            : () => Promise.resolve(hotkey),
           cacheFolder: join(dataFolder, "chain"),
           metrics,
           signal,

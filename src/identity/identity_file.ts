@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { MeshError } from "../core/errors.ts";
 import { type Identity, identityFromMarshalled } from "./identity.ts";
+import { isSealed, SealedError, sealedPeerId, unseal } from "./sealed.ts";
 
 /** Largest identity file read: an RSA key of 8192 bits takes about 4.7 kB. */
 const MAX_BYTES = 16_384;
@@ -11,6 +12,7 @@ export type IdentityFileProblem =
   | "IDENTITY_EXISTS"
   | "IDENTITY_EXPOSED"
   | "IDENTITY_DAMAGED"
+  | "IDENTITY_SEALED"
   | "IDENTITY_UNREADABLE";
 
 /** The error for an identity file that cannot be used; nothing was changed. */
@@ -29,13 +31,52 @@ export class IdentityFileError extends MeshError {
 /**
  * Reads an identity file.
  *
+ * @param passphrase Is asked for one when the file is encrypted, with its peer id.
  * @throws {IdentityFileError} when it is missing, not a regular file, readable
  * by others than its owner, or does not hold one undamaged key.
+ * @throws {SealedError} `PASSPHRASE_WRONG`
  */
-export async function readIdentityFile(path: string): Promise<Identity> {
-  const bytes = await readPrivate(path);
+export async function readIdentityFile(
+  path: string,
+  passphrase?: (peerId: string) => Promise<string>,
+): Promise<Identity> {
+  const bytes = await readPrivateFile(path);
+  let given: string | undefined;
+  if (isSealed(bytes)) {
+    const peerId = whole(path, () => sealedPeerId(bytes));
+    given = await passphrase?.(peerId);
+    if (given === undefined) {
+      throw new IdentityFileError(
+        "IDENTITY_SEALED",
+        `The identity file ${path} is encrypted.`,
+        { hint: "Give its passphrase with --passphrase-file." },
+      );
+    }
+  }
   try {
-    return identityFromMarshalled(bytes);
+    const key = given === undefined ? bytes : await unseal(bytes, given);
+    return identityFromMarshalled(key);
+  } catch (cause) {
+    if (cause instanceof SealedError && cause.code === "PASSPHRASE_WRONG") {
+      throw cause;
+    }
+    return whole(path, () => {
+      throw cause;
+    });
+  }
+}
+
+/** Whose identity a file holds, without opening it; `undefined` when it is not encrypted. @throws {IdentityFileError} */
+export async function sealedIdentityFile(
+  path: string,
+): Promise<string | undefined> {
+  const bytes = await readPrivateFile(path);
+  return isSealed(bytes) ? whole(path, () => sealedPeerId(bytes)) : undefined;
+}
+
+function whole<T>(path: string, read: () => T): T {
+  try {
+    return read();
   } catch (cause) {
     throw new IdentityFileError(
       "IDENTITY_DAMAGED",
@@ -44,14 +85,15 @@ export async function readIdentityFile(path: string): Promise<Identity> {
       }`.trim(),
       {
         hint:
-          "Restore it from a backup, or make a new identity under another name with: meshnode key generate --path <file>",
+          "Restore it from a backup, or make a new identity under another name with: meshnode key generate --output <file>",
         cause,
       },
     );
   }
 }
 
-async function readPrivate(path: string): Promise<Uint8Array> {
+/** The bytes of a key file that its owner alone can read. @throws {IdentityFileError} */
+export async function readPrivateFile(path: string): Promise<Uint8Array> {
   let file: Deno.FsFile;
   try {
     file = await Deno.open(path, { read: true });
@@ -60,7 +102,10 @@ async function readPrivate(path: string): Promise<Uint8Array> {
       throw new IdentityFileError(
         "IDENTITY_MISSING",
         `There is no identity file at ${path}.`,
-        { hint: `Make one with: meshnode key generate --path ${path}`, cause },
+        {
+          hint: `Make one with: meshnode key generate --output ${path}`,
+          cause,
+        },
       );
     }
     throw unreadable(path, cause);
@@ -106,7 +151,16 @@ function unreadable(path: string, cause: unknown): IdentityFileError {
  */
 export async function writeIdentityFile(
   path: string,
-  identity: Identity,
+  identity: Pick<Identity, "marshalled">,
+  options: { readonly overwrite?: boolean } = {},
+): Promise<void> {
+  await writePrivateFile(path, identity.marshalled, options);
+}
+
+/** Writes a key file with mode 0600, whole or not at all. @throws {IdentityFileError} `IDENTITY_EXISTS` */
+export async function writePrivateFile(
+  path: string,
+  bytes: Uint8Array,
   options: { readonly overwrite?: boolean } = {},
 ): Promise<void> {
   await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -118,8 +172,8 @@ export async function writeIdentityFile(
         createNew: true,
         mode: 0o600,
       });
-      for (let at = 0; at < identity.marshalled.length;) {
-        at += await file.write(identity.marshalled.subarray(at));
+      for (let at = 0; at < bytes.length;) {
+        at += await file.write(bytes.subarray(at));
       }
       await file.sync();
     }

@@ -5,3 +5,15 @@ export * from "./key_protobuf.ts";
 export * from "./openssh.ts";
 export * from "./peer_id.ts";
 export * from "./public_key.ts";
+export * from "./key_lock.ts";
+export * from "./keystore.ts";
+export {
+  isSealed,
+  SCRYPT_COST,
+  type ScryptCost,
+  seal,
+  SealedError,
+  sealedPeerId,
+  type SealedProblem,
+  unseal,
+} from "./sealed.ts";
