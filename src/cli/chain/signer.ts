@@ -3,6 +3,7 @@ import { raceSignal } from "../../core/deadline.ts";
 import { type Options, type Parsed, usageError } from "../args.ts";
 import type { CommandContext } from "../command.ts";
 import { readSecretDescriptor, readSecretFile } from "../secret_file.ts";
+import { accountSecret, PASSPHRASE_OPTIONS, Passphrases } from "../secrets.ts";
 import { parseAccount } from "./input.ts";
 
 /** Options that say whose key signs. Secrets are never options themselves. */
@@ -10,12 +11,13 @@ export const KEY_OPTIONS: Options = {
   "key-file": {
     value: "PATH",
     help:
-      "File with the mnemonic or private key that signs; asked for at the terminal otherwise.",
+      "File with the mnemonic or private key that signs, or a keystore of `meshnode key`; asked for at the terminal otherwise.",
   },
   "key-fd": {
     value: "N",
     help: "The same from standard input (0), or from the pipe of a descriptor.",
   },
+  ...PASSPHRASE_OPTIONS,
 };
 
 /** Who signs, or would sign. */
@@ -65,7 +67,14 @@ async function secretOf(
       "Use --key-file or --key-fd, not both.",
     );
   }
-  if (path !== undefined) return await readSecretFile(path, context.err);
+  if (path !== undefined) {
+    const text = await readSecretFile(path, context.err);
+    const { err, prompt } = context;
+    return await raceSignal(
+      accountSecret(text, path, new Passphrases(args, err, prompt)),
+      context.signal,
+    );
+  }
   if (descriptor !== undefined) {
     return await raceSignal(
       readSecretDescriptor(args.integer("key-fd", 0, 1_023)),

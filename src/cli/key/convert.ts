@@ -11,7 +11,8 @@ import { type Options, type Parsed, usageError } from "../args.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { terminalPrompt } from "../prompt.ts";
-import { PASSPHRASE_OPTIONS, Passphrases, readSecretFile } from "../secrets.ts";
+import { readSecretFile } from "../secret_file.ts";
+import { PASSPHRASE_OPTIONS, Passphrases } from "../secrets.ts";
 import { identityFacts, keyFileAt, tell } from "./facts.ts";
 import { pathOf } from "./show.ts";
 
