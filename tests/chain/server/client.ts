@@ -1,8 +1,5 @@
 import { WsProvider } from "@polkadot/rpc-provider";
-import type {
-  DispatchError,
-  EventRecord,
-} from "@polkadot/types/interfaces";
+import type { DispatchError, EventRecord } from "@polkadot/types/interfaces";
 import { accountFromSecret } from "../../../src/chain/hypertensor/account.ts";
 import { signCall } from "../../../src/chain/hypertensor/signed_call.ts";
 import { signingVectors } from "../../fixtures/chain/fixtures.ts";
