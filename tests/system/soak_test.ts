@@ -1,27 +1,43 @@
 import { fileURLToPath } from "node:url";
+import { slope } from "../../scripts/soak/slope.ts";
 import { assert, assertEquals } from "../assert.ts";
 
 const SCRIPT = fileURLToPath(
   new URL("../../scripts/soak/chain.ts", import.meta.url),
 );
 
-Deno.test("a short soak with cut connections misses no epoch", async () => {
+async function soak(...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
-      "run",
-      "--no-prompt",
-      "--allow-read",
-      "--allow-write",
-      "--allow-net=127.0.0.1",
-      "--allow-sys",
-      "--allow-run",
-      "--ignore-env",
-      SCRIPT,
-      "--minutes=0.35",
-      "--drop-seconds=4",
+      ...["run", "--no-prompt", "--v8-flags=--expose-gc", "--allow-read"],
+      ...["--allow-write", "--allow-net=127.0.0.1", "--allow-sys"],
+      ...["--allow-run", "--ignore-env", SCRIPT, ...args],
     ],
   }).output();
-  const text = new TextDecoder().decode(stdout);
-  assertEquals(code, 0, text + new TextDecoder().decode(stderr));
-  assert(/^[1-9]\d* epochs, 0 missed/m.test(text), text);
+  const decoder = new TextDecoder();
+  return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };
+}
+
+Deno.test("members whose connections drop again and again miss no epoch", async () => {
+  const { code, text } = await soak("--minutes=0.35", "--drop-every=5");
+  assertEquals(code, 0, text);
+  assert(/^[1-9]\d* epochs, 0 missed, [1-9]\d* reconnects/m.test(text), text);
+  assert(text.trimEnd().endsWith("passed"), text);
+});
+
+Deno.test("a soak in which nobody can vote fails, and says which epochs", async () => {
+  // No connection lives long enough for a call to be heard of.
+  const { code, text } = await soak(
+    ...["--minutes=0.35", "--drop-every=0.02"],
+  );
+  assertEquals(code, 1, text);
+  assert(text.trimEnd().endsWith("FAILED"), text);
+});
+
+Deno.test("the slope of points is their straight line's", () => {
+  assertEquals(slope([]), 0);
+  assertEquals(slope([{ x: 1, y: 5 }]), 0);
+  const line = [0, 1, 2, 3].map((x) => ({ x, y: 2 * x + 1 }));
+  assertEquals(slope(line), 2);
+  assertEquals(slope(line.map(({ x }) => ({ x, y: 7 }))), 0);
 });
