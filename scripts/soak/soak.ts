@@ -3,6 +3,7 @@ import {
   accountFromSecret,
   HypertensorChain,
 } from "../../src/chain/hypertensor/mod.ts";
+import { ChainUnreadableError } from "../../src/chain/errors.ts";
 import { ONE } from "../../src/chain/types.ts";
 import { Consensus } from "../../src/consensus/driver.ts";
 import type { Scorer } from "../../src/consensus/scorer.ts";
@@ -104,12 +105,17 @@ async function watch(
   let next = 0;
   let told = 0;
   while (since() < seconds) {
-    const present = await presentEpoch(chain, subnetId);
-    // The epoch in which all of them came may have begun without them.
-    if (first === undefined) first = next = present + 1;
-    for (; next < present; next++) {
-      const votes = await votesOf(chain, subnetId, next);
-      if (votes < chains.length) missed.set(next, votes);
+    try {
+      const present = await presentEpoch(chain, subnetId);
+      // The epoch in which all of them came may have begun without them.
+      if (first === undefined) first = next = present + 1;
+      for (; next < present; next++) {
+        const votes = await votesOf(chain, subnetId, next);
+        if (votes < chains.length) missed.set(next, votes);
+      }
+    } catch (error) {
+      // What could not be looked at now is looked at later.
+      if (!(error instanceof ChainUnreadableError)) throw error;
     }
     (globalThis as { gc?: () => void }).gc?.();
     const { heapUsed } = Deno.memoryUsage();

@@ -141,8 +141,8 @@ export async function withServer(
 
 /** A peer id that is nobody's; texts of the same length as real ones. */
 export function peerOf(n: number): string {
-  return `12D3KooWEbYcyqPqhsJ3w2tZs7mLzB5kTaXHgNfcPvR4${
-    String(n).padStart(8, "P")
+  return `12D3KooWEYcyqQhsJ3w2tZs7mLzB5kTaXHgNfcPvR4${
+    String(n).padStart(10, "P")
   }`;
 }
 
