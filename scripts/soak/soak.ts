@@ -124,7 +124,7 @@ async function watch(
       told = since();
       progress(
         `${told.toFixed(0)} s: ${
-          next - first
+          next - (first ?? next)
         } epochs, ${missed.size} missed, ` +
           `${reconnects(chains)} reconnects, ` +
           `heap ${(heapUsed / MIB).toFixed(2)} MiB`,
