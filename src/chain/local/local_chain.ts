@@ -33,6 +33,7 @@ import {
 } from "./facts.ts";
 import type { LocalChainFaults } from "./faults.ts";
 import { doSlotWork, isSlotWorkDue } from "./slot_work.ts";
+import { changeFrom } from "./past.ts";
 import { Store } from "./store.ts";
 import { balanceOf, blockRef, constantsOf, viewAt } from "./view.ts";
 
@@ -172,13 +173,19 @@ export class LocalChain implements Chain {
     });
   }
 
-  /** Reads at a block, the newest by default. */
+  /** Reads at a block, the newest by default. @throws {ChainUnreadableError} */
   async view(
     block?: BlockRef,
     options: ReadOptions = {},
   ): Promise<ChainView> {
     const at = block ?? await this.head(options);
-    const facts = await this.#read(options.signal, () => this.#facts());
+    const facts = await this.#read(options.signal, () => {
+      const facts = this.#facts();
+      const known = at.hash === blockRef(facts, at.number).hash &&
+        at.number <= this.#block(facts);
+      if (known) return facts;
+      throw new Error(`there is no block ${at.number} with hash ${at.hash}.`);
+    });
     return viewAt(facts, at, (signal, read) => this.#read(signal, read));
   }
 
@@ -312,7 +319,7 @@ export class LocalChain implements Chain {
       const facts = this.#facts();
       const block = this.#block(facts);
       doSlotWork(this.#store, facts, block);
-      return change(facts, block);
+      return changeFrom(this.#store, block, () => change(facts, block));
     });
   }
 
@@ -375,7 +382,14 @@ export class LocalChain implements Chain {
       });
     }
     const facts = this.#facts();
-    const block = this.#block(facts) + 1 + lateBlocks;
+    const next = this.#block(facts) + 1;
+    if (next > notAfter) {
+      throw new ChainSubmitError(
+        "stop",
+        `The call could not be included before block ${next}, which is too late.`,
+      );
+    }
+    const block = next + lateBlocks;
     await this.#clock.sleep(this.#untilBlock(facts, block), ends);
     if (calls === "dropped" || this.#block(facts) > notAfter) {
       throw new ChainSubmitError("look", "The call was not included in time.");

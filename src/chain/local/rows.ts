@@ -28,8 +28,19 @@ export function classNumber(nodeClass: NodeClass): number {
 
 /** All nodes, ascending by id. */
 export function readNodes(store: Store): SubnetNodeInfo[] {
+  return nodesOf(
+    store.all("SELECT * FROM nodes ORDER BY id"),
+    store.all("SELECT * FROM peers"),
+  );
+}
+
+/** The nodes of rows, in their order, with the peers of other rows. */
+export function nodesOf(
+  rows: readonly Row[],
+  peerRows: readonly Row[],
+): SubnetNodeInfo[] {
   const peers = new Map<number, Map<string, PeerInfo>>();
-  for (const row of store.all("SELECT * FROM peers")) {
+  for (const row of peerRows) {
     const id = Number(row["node_id"]);
     const kinds = peers.get(id) ?? new Map<string, PeerInfo>();
     kinds.set(String(row["kind"]), {
@@ -40,7 +51,7 @@ export function readNodes(store: Store): SubnetNodeInfo[] {
     });
     peers.set(id, kinds);
   }
-  return store.all("SELECT * FROM nodes ORDER BY id").flatMap((row) => {
+  return rows.flatMap((row) => {
     const id = Number(row["id"]);
     const peer = peers.get(id)?.get("main");
     if (peer === undefined) return [];

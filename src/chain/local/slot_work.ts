@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { epochPosition, firstBlockOf, networkEpoch } from "../epoch.ts";
 import { type LocalChainFacts, readFact, writeFact } from "./facts.ts";
+import { changeFrom } from "./past.ts";
 import { classNumber, readSubmission } from "./rows.ts";
 import type { Store } from "./store.ts";
 
@@ -47,8 +48,11 @@ export function doSlotWork(
   const from = Math.max(done + 1, position.epoch - MAX_CATCH_UP);
   if (from > done + 1) settle(store, facts, done);
   for (let epoch = from; epoch <= position.epoch; epoch++) {
-    settle(store, facts, epoch - 1);
-    activateQueued(store, facts, epoch);
+    const first = firstBlockOf(epoch, facts.slot, facts.epochLength);
+    changeFrom(store, first, () => {
+      settle(store, facts, epoch - 1);
+      activateQueued(store, facts, epoch);
+    });
     elect(store, facts, epoch);
   }
   const oldest = position.epoch - KEPT_EPOCHS;

@@ -3,7 +3,7 @@ import { LocalChainError } from "./errors.ts";
 
 /** Recognises our files; "mesh" in ASCII. */
 const APPLICATION_ID = 0x6d657368;
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 /** How long one process waits for another one's transaction, ms. */
 const BUSY_TIMEOUT = 2_000;
 
@@ -48,6 +48,7 @@ CREATE TABLE attestations (
   block INTEGER NOT NULL,
   PRIMARY KEY (epoch, node_id)
 ) STRICT;
+CREATE TABLE past (until INTEGER PRIMARY KEY, kept TEXT NOT NULL) STRICT;
 PRAGMA application_id = ${APPLICATION_ID};
 PRAGMA user_version = ${SCHEMA_VERSION};
 `;

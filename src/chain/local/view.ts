@@ -9,7 +9,8 @@ import type {
 } from "../types.ts";
 import { account, counts } from "./calls.ts";
 import type { LocalChainFacts } from "./facts.ts";
-import { readNodes, readSubmission } from "./rows.ts";
+import { momentOf } from "./past.ts";
+import { readSubmission } from "./rows.ts";
 import type { Row, Store } from "./store.ts";
 
 /** What every read passes through: faults, then one step of reading. */
@@ -33,7 +34,7 @@ export function constantsOf(facts: LocalChainFacts): ChainConstants {
   return { epochLength, blockMilliseconds, genesis: `0x${genesis}` };
 }
 
-/** Reads as of a block. Nodes are as they are now; what a later block brought is not seen. */
+/** Reads as of a block: what a later one brought is not seen. */
 export function viewAt(
   facts: LocalChainFacts,
   block: BlockRef,
@@ -41,7 +42,8 @@ export function viewAt(
 ): ChainView {
   const ours = (subnetId: number) => subnetId === facts.subnetId;
   const { epoch } = epochPosition(block.number, facts.slot, facts.epochLength);
-  const nodes = (store: Store) => readNodes(store);
+  const moment = (store: Store) => momentOf(store, block.number);
+  const nodes = (store: Store) => moment(store).nodes;
   return {
     block,
     stale: false,
@@ -51,17 +53,18 @@ export function viewAt(
         () => facts.genesisTime + block.number * facts.blockMilliseconds,
       ),
     subnet: (subnetId, options) =>
-      read(options?.signal, () =>
-        ours(subnetId)
-          ? {
-            id: facts.subnetId,
-            name: facts.subnetName,
-            state: facts.state,
-            startEpoch: facts.startEpoch,
-            slot: facts.slot,
-            minStake: facts.minStake,
-          }
-          : undefined),
+      read(options?.signal, (store) => {
+        if (!ours(subnetId)) return undefined;
+        const { state, startEpoch } = moment(store);
+        return {
+          id: facts.subnetId,
+          name: facts.subnetName,
+          state,
+          startEpoch,
+          slot: facts.slot,
+          minStake: facts.minStake,
+        };
+      }),
     nodes: (subnetId, options) =>
       read(options?.signal, (store) => ours(subnetId) ? nodes(store) : []),
     nodeOfHotkey: (subnetId, hotkey, options) =>
@@ -102,32 +105,25 @@ export function viewAt(
     bootnodes: (subnetId, options) =>
       read(
         options?.signal,
-        (store) =>
-          !ours(subnetId)
-            ? []
-            : store.all("SELECT * FROM bootnodes").map((row) => ({
-              peerId: text(row, "peer_id"),
-              multiaddr: text(row, "multiaddr"),
-            })),
+        (store) => ours(subnetId) ? moment(store).bootnodes : [],
       ),
     proofOfStake: (subnetId, peerId, minClass, options) =>
+      read(options?.signal, (store) => {
+        if (!ours(subnetId)) return false;
+        const { nodes, overwatch, bootnodes } = moment(store);
+        return isStaked(peerId, {
+          nodes,
+          others: [...overwatch, ...bootnodes.map((each) => each.peerId)],
+          epoch,
+          minClass,
+          minStake: facts.minStake,
+        });
+      }),
+    balance: (of, options) =>
       read(
         options?.signal,
-        (store) =>
-          ours(subnetId) &&
-          isStaked(peerId, {
-            nodes: nodes(store),
-            others: ["overwatch", "bootnodes"].flatMap((table) =>
-              store.all(`SELECT peer_id FROM ${table}`)
-                .map((row) => text(row, "peer_id"))
-            ),
-            epoch,
-            minClass,
-            minStake: facts.minStake,
-          }),
+        (store) => moment(store).balances.get(account(of)) ?? 0n,
       ),
-    balance: (of, options) =>
-      read(options?.signal, (store) => balanceOf(store, of)),
   };
 }
 

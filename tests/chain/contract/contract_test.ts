@@ -88,6 +88,53 @@ contract(
   },
 );
 
+contract("an earlier block is read as it was", async (subject) => {
+  const { chain, subnetId, hotkeys, register, remove, toBlock } = subject;
+  const main = peer();
+  const id = register(0, main);
+  await toBlock(5);
+  const { block } = await chain.view();
+  await toBlock(6);
+  remove(id);
+  subject.setState("paused");
+  subject.addBootnode(peer(), `/ip4/192.0.2.1/tcp/1/p2p/${peer()}`);
+  subject.impoverish(hotkeys[0] as string);
+  register(1, peer(), "registered");
+  for (let n = 7; n < 14; n++) {
+    await toBlock(n);
+    assertEquals((await chain.view()).block.number, n);
+  }
+  const now = await chain.view();
+  assertEquals((await now.nodes(subnetId)).map((node) => node.hotkey), [
+    hotkeys[1],
+  ]);
+  assertEquals(await now.proofOfStake(subnetId, main, "registered"), false);
+  const then = await chain.view(block);
+  assertEquals(then.block, block);
+  assertEquals((await then.subnet(subnetId))?.state, "active");
+  const nodes = await then.nodes(subnetId);
+  assertEquals(nodes.map((node) => [node.id, node.hotkey]), [[id, hotkeys[0]]]);
+  assertEquals(
+    await then.nodeOfHotkey(subnetId, hotkeys[1] as string),
+    undefined,
+  );
+  assertEquals(await then.attestors(subnetId), [id]);
+  assertEquals(await then.bootnodes(subnetId), []);
+  assertEquals(await then.proofOfStake(subnetId, main, "validator"), true);
+  assert(await then.balance(hotkeys[0] as string) > 0n);
+});
+
+contract("a block that nobody knows cannot be read", async (subject) => {
+  const { chain, subnetId, toBlock } = subject;
+  await toBlock(5);
+  const { number } = await chain.head();
+  const unknown = { number, hash: `0x${"5".repeat(64)}` };
+  await assertRejects(
+    chain.view(unknown).then((view) => view.subnet(subnetId)),
+    { code: "CHAIN_UNREADABLE" },
+  );
+});
+
 contract(
   "the subnet is told with its slot; another one is absent",
   async (subject) => {
@@ -286,6 +333,43 @@ contract(
       submission?.attestations.get(ids[other] as number)?.block,
       block.number,
     );
+  },
+);
+
+contract("a call that would come too late is not made", async (subject) => {
+  const { chain, subnetId, signer, toBlock, during } = subject;
+  const { ids, at } = await inEpoch(subject);
+  const { number } = await chain.head();
+  await assertRejects(
+    during(
+      signer(at).propose({ subnetId, scores: [] }, { notAfter: number }),
+    ),
+    { code: "CHAIN_SUBMIT_FAILED", remedy: "stop" },
+  );
+  await toBlock(SLOT + LENGTH + 8);
+  assertEquals(await (await chain.view()).submission(subnetId, 1), undefined);
+  const last = SLOT + 2 * LENGTH - 1;
+  const { block } = await during(
+    signer(at).propose({ subnetId, scores: scores(ids) }, { notAfter: last }),
+  );
+  assert(block.number <= last);
+});
+
+contract(
+  "what an earlier epoch brought is told in a later one, and is closed",
+  async (subject) => {
+    const { chain, subnetId, signer, toBlock, during } = subject;
+    const { ids, at, other } = await inEpoch(subject);
+    await during(signer(at).propose({ subnetId, scores: scores(ids) }));
+    await toBlock(SLOT + 2 * LENGTH);
+    const view = await chain.view();
+    const submission = await view.submission(subnetId, 1);
+    assertEquals(submission?.validatorId, ids[at]);
+    assertEquals(await view.submission(subnetId, 2), undefined);
+    assertEquals(await view.electedValidator(subnetId, 1), ids[at]);
+    await assertRejects(during(signer(other).attest(subnetId)), {
+      chainError: "InvalidSubnetConsensusSubmission",
+    });
   },
 );
 

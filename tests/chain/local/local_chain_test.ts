@@ -78,6 +78,7 @@ Deno.test("one proposal per epoch, of the elected node, with all errors by name"
       }),
       "ScoreOverflow",
     );
+    const before = await chain.view();
     const receipt = await during(signer(elected).propose(proposal));
     await refused(
       signer(elected).propose(proposal),
@@ -99,10 +100,6 @@ Deno.test("one proposal per epoch, of the elected node, with all errors by name"
       first,
       second,
     ]);
-    const before = await chain.view({
-      number: receipt.block.number - 1,
-      hash: "",
-    });
     assertEquals(await before.submission(SUBNET, 0), undefined);
     await toBlock(23);
     await refused(
@@ -339,4 +336,65 @@ Deno.test("a call waits for its block, and no longer than it is wanted", () =>
     );
     cancel.abort(new Error("enough"));
     await assertRejects(call, { message: "enough" });
+  }));
+
+Deno.test("an earlier block is read as it was, also by another process and after a restart", () =>
+  withChain(async ({ path, clock, chain, add, toBlock }) => {
+    const peerId = add(1);
+    add(2, "registered");
+    await toBlock(5);
+    const early = await chain.view();
+    await toBlock(8);
+    chain.remove(1);
+    chain.setState("paused");
+    chain.setBalance(accountOf(1), 7n);
+    chain.addBootnode(generateIdentity().peerId, "/ip4/127.0.0.1/tcp/1");
+    // The queued node rises in the slot block of epoch 5, which nobody looks at.
+    await toBlock(3 + 5 * 20 + 7);
+    await chain.head();
+    await chain.close();
+    const again = LocalChain.open(path, clock);
+    try {
+      const at = await again.view(early.block);
+      assertEquals((await at.nodes(SUBNET)).map(({ id }) => id), [1, 2]);
+      assertEquals((await at.subnet(SUBNET))?.state, "active");
+      assertEquals(await at.attestors(SUBNET), [1]);
+      assertEquals(await at.bootnodes(SUBNET), []);
+      assertEquals(await at.balance(accountOf(1)), ONE);
+      assert(await at.proofOfStake(SUBNET, peerId, "validator"));
+      const now = await again.view();
+      assertEquals((await now.nodes(SUBNET)).map(({ id }) => id), [2]);
+      assertEquals((await now.subnet(SUBNET))?.state, "paused");
+      assertEquals(await now.balance(accountOf(1)), 7n);
+      assert(!await now.proofOfStake(SUBNET, peerId, "registered"));
+    } finally {
+      await again.close();
+    }
+  }));
+
+Deno.test("a class is that of the slot block, however late somebody looks", () =>
+  withChain(async ({ chain, add, toBlock }) => {
+    add(1, "registered");
+    const classAt = async (block: number) => {
+      await toBlock(block);
+      const view = await chain.view();
+      return async () => (await view.nodes(SUBNET))[0]?.nodeClass;
+    };
+    const before = await classAt(3 + 5 * 20 - 1);
+    const after = await classAt(3 + 5 * 20 + 9);
+    assertEquals([await before(), await after()], ["registered", "idle"]);
+  }));
+
+Deno.test("a block that is not there yet, or never was, cannot be read", () =>
+  withChain(async ({ chain, toBlock }) => {
+    await toBlock(4);
+    const head = await chain.head();
+    for (
+      const wrong of [
+        { ...head, number: 3 },
+        { ...head, hash: `0x${"0".repeat(64)}` },
+        { number: 5, hash: head.hash },
+      ]
+    ) await assertRejects(chain.view(wrong), { code: "CHAIN_UNREADABLE" });
+    assertEquals((await chain.view(head)).block, head);
   }));
