@@ -5,6 +5,7 @@ import type { Codec } from "@polkadot/types/types";
 import { hexToU8a } from "@polkadot/util";
 import { equal } from "../../core/bytes.ts";
 import { ChainUnreadableError } from "../errors.ts";
+import { isOneValue } from "./extent.ts";
 import { type ChainTypes, UnknownLayoutError } from "./metadata.ts";
 
 /** The chain's plain storage: keys to ask for and answers to decode. */
@@ -64,6 +65,11 @@ export class ChainStorage {
       : hexToU8a(answer);
     const { registry } = this.#types;
     try {
+      const { isPlain } = meta.type;
+      const id = isPlain ? meta.type.asPlain : meta.type.asMap.value;
+      if (!isOneValue(registry.lookup, id, bytes)) {
+        throw new Error("the bytes are not exactly one value");
+      }
       const type = unwrapStorageType(registry, meta.type);
       const value = registry.createTypeUnsafe(type, [bytes]);
       // The library reads on where bytes are missing and stops where there are
