@@ -45,6 +45,8 @@ export interface HostOptions {
   readonly quotas?: InboundQuotas;
   /** Most members in one /24 of IPv4 or /64 of IPv6, this machine excepted; 32 by default. */
   readonly perNetwork?: number;
+  /** Uses the mesh and is no member of it: others never choose it to hold records. */
+  readonly client?: boolean;
   /** The time; the machine's by default. */
   readonly clock?: Clock;
   /** Where to count; nowhere by default. */
@@ -111,7 +113,7 @@ function options(host: HostOptions, metrics: Metrics): Libp2pOptions<Services> {
       ping: ping({ protocolPrefix: "meshnode", timeout: 5_000 }),
       dht: kadDHT({
         protocol,
-        clientMode: false,
+        clientMode: host.client ?? false,
         kBucketSize: 20,
         prefixLength: 6,
         alpha: 3,
@@ -158,6 +160,7 @@ export class Host {
     this.#exchange = new PeerExchange(libp2p, protocol, () => this.members());
     this.#membership = new Membership(this.#membershipHost(), {
       peerId: this.peerId,
+      client: host.client,
       entries,
       clock: this.#clock,
       metrics,

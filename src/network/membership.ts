@@ -25,6 +25,8 @@ export interface MembershipOptions {
     readonly peerId: string;
     readonly address: string;
   }[];
+  /** Nobody calls us: we are no member ourselves. */
+  readonly client?: boolean | undefined;
   /** Most members in one /24 of IPv4 or /64 of IPv6, loopback excepted; 32 by default. */
   readonly perNetwork?: number;
   /** The time. */
@@ -342,7 +344,8 @@ export class Membership {
           !this.#members.has(peerId) && this.#candidates.size < MAX_CANDIDATES
         ) {
           // Two that hear of each other at once need only one connection.
-          const waits = peerId > this.#options.peerId ? YIELD : 0;
+          const { peerId: own, client } = this.#options;
+          const waits = !client && peerId > own ? YIELD : 0;
           this.#candidates.add(peerId, now, waits);
         }
       }

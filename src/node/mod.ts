@@ -1,3 +1,4 @@
+export { createClient, MeshClient, type MeshClientOptions } from "./client.ts";
 export { createNode, MeshNode } from "./node.ts";
 export type {
   ChainOptions,
