@@ -43,7 +43,7 @@ export function makeRecordRules(
 ): CompositeValidator {
   const signatures = new SignatureValidator(parts.identity);
   const { epochs, registry, storage, clock, metrics } = parts;
-  const rules = subnetRules(subnet?.rules);
+  const rules = subnetRules(subnet?.rules ?? commitRevealRules(subnet?.phases));
   return new CompositeValidator([
     signatures,
     epochs === undefined
@@ -71,7 +71,7 @@ export function makeRecordRules(
   ]);
 }
 
-function subnetRules(rules: readonly KeyRule[] | "any" = commitRevealRules()) {
+function subnetRules(rules: readonly KeyRule[] | "any"): readonly KeyRule[] {
   return [
     heartbeatKeyRule(),
     ...rules === "any" ? [{ name: "other", owned: false }] : rules,

@@ -94,20 +94,39 @@ export function parseCommit(serialized: Uint8Array): Uint8Array | undefined {
     : undefined;
 }
 
+/** Parts of an epoch, in [0, 1), at which its phases begin. */
+export interface EpochPhases {
+  /** Where commits begin. */
+  readonly commit: number;
+  /** Where reveals begin, and commits end. */
+  readonly reveal: number;
+  /** Where scores begin, and reveals end. */
+  readonly score: number;
+}
+
+/** The documentation's {@linkcode EpochPhases}. */
+export const EPOCH_PHASES: EpochPhases = {
+  commit: 0.15,
+  reveal: 0.5,
+  score: 0.6,
+};
+
 /**
- * The kinds of records of the documentation's epoch: commits from 15 to 50 %,
- * reveals from 50 to 60 %, scores from 60 to 100 %, one of each per node,
- * living for at most two epochs.
+ * The kinds of records of an epoch: commits, reveals and scores in their phases
+ * (from 15, 50 and 60 % by default), one of each per node, living for at most
+ * two epochs.
  *
  * Commits do not close late and reveals do not open early: in a window that
  * overlaps, one could read what others reveal and commit to it.
  */
-export function commitRevealRules(): readonly KeyRule[] {
+export function commitRevealRules(
+  { commit, reveal, score }: EpochPhases = EPOCH_PHASES,
+): readonly KeyRule[] {
   return [
     {
       name: "commit",
       key: commitKey,
-      window: { from: 0.15, to: 0.5 },
+      window: { from: commit, to: reveal },
       tolerance: { early: 1, late: 0 },
       quota: 1,
       lifetime: 2,
@@ -117,7 +136,7 @@ export function commitRevealRules(): readonly KeyRule[] {
     {
       name: "reveal",
       key: revealKey,
-      window: { from: 0.5, to: 0.6 },
+      window: { from: reveal, to: score },
       tolerance: { early: 0, late: 1 },
       quota: 1,
       lifetime: 2,
@@ -128,7 +147,7 @@ export function commitRevealRules(): readonly KeyRule[] {
     {
       name: "scores",
       key: scoresKey,
-      window: { from: 0.6, to: 1 },
+      window: { from: score, to: 1 },
       quota: 1,
       lifetime: 2,
       maxBytes: 64 * 1024,

@@ -1,4 +1,5 @@
 import {
+  commitRevealRules,
   dhtId,
   encode,
   generateIdentity,
@@ -33,6 +34,18 @@ Deno.test("each kind has its window in the epoch, a block wide of it either way 
       assertEquals(taken, should, `${key} at ${progress}`);
     }
   }
+});
+
+Deno.test("windows follow the phases that a subnet has", () => {
+  const phases = { commit: 0.3, reveal: 0.7, score: 0.8 };
+  const test = new EpochTest({ rules: commitRevealRules(phases) });
+  const commit = test.commit(owner, secret("a"));
+  for (const [at, verdict] of [[0.2, "later"], [0.6, "ok"]] as const) {
+    test.go(at);
+    assertEquals(test.store(commit), verdict);
+  }
+  test.go(0.75);
+  assertEquals(test.store(test.commit(other, secret("a"))), "refused");
 });
 
 Deno.test("what comes too early may come again, what comes too late may not", () => {
