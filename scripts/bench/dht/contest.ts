@@ -105,10 +105,11 @@ export class Contest {
     const records = this.#records(count);
     const meter = new Meter();
     const puts = await this.#timed(records, (record) => this.#put(record));
-    const putCost = meter.per(count);
+    const putCost = meter.per(puts.length);
     meter.reset();
-    const gets = await this.#timed(records, (record) => this.#get(record));
-    return { puts, gets, putCost, getCost: meter.per(count) };
+    const stored = records.slice(0, puts.length);
+    const gets = await this.#timed(stored, (record) => this.#get(record));
+    return { puts, gets, putCost, getCost: meter.per(gets.length) };
   }
 
   async #timed(
@@ -116,8 +117,10 @@ export class Contest {
     act: (record: number) => Promise<void>,
   ): Promise<number[]> {
     const times: number[] = [];
+    const until = performance.now() + 1000 * this.#settings.phase;
     for (const record of records) {
       const start = performance.now();
+      if (start > until) break;
       await act(record);
       times.push(performance.now() - start);
     }
@@ -127,21 +130,29 @@ export class Contest {
   /** Many at once, as often as the swarm can. */
   async #many(count: number) {
     const records = this.#records(count);
-    const putRate = await this.#rate(records, (record) => this.#put(record));
-    const getRate = await this.#rate(records, (record) => this.#get(record));
-    return { putRate, getRate };
+    const put = await this.#rate(records, (record) => this.#put(record));
+    const stored = records.slice(0, put.done);
+    const get = await this.#rate(stored, (record) => this.#get(record));
+    return { putRate: put.rate, getRate: get.rate };
   }
 
   async #rate(
     records: readonly number[],
     act: (record: number) => Promise<void>,
-  ): Promise<number> {
+  ): Promise<{ readonly done: number; readonly rate: number }> {
     const queue = records.values();
     const start = performance.now();
+    const until = start + 1000 * this.#settings.phase;
+    let done = 0;
     await Promise.all(Array.from({ length: IN_FLIGHT }, async () => {
-      for (const record of queue) await act(record);
+      while (performance.now() <= until) {
+        const { value } = queue.next();
+        if (value === undefined) return;
+        await act(value);
+        done++;
+      }
     }));
-    return 1000 * records.length / (performance.now() - start);
+    return { done, rate: 1000 * done / (performance.now() - start) };
   }
 
   #records(count: number): number[] {

@@ -9,7 +9,7 @@ import { short, table } from "./table.ts";
 
 const NAMES = Object.keys(CONTESTANTS) as Contestant[];
 /** A contestant that takes longer than its rounds should, plus this, is stopped; seconds. */
-const GRACE = 180;
+const GRACE = 120;
 /** A network of its own, so that the loopback device counts nothing else. */
 const ISOLATED = [
   "unshare",

@@ -29,7 +29,8 @@ if (parts.has("contest")) {
     operations: quick ? 50 : 200,
     parallel: quick ? 160 : 800,
     valueBytes: 128,
-    limit: quick ? 60 : 180,
+    phase: quick ? 4 : 8,
+    limit: quick ? 40 : 120,
   };
   const contest = await measureContestants(settings, flags.folder, say);
   report["contest"] = contest;

@@ -38,6 +38,8 @@ export interface ContestSettings {
   /** Puts, and as many gets, 16 in flight in each round. */
   readonly parallel: number;
   readonly valueBytes: number;
+  /** Seconds after which puts or gets of a round end, however few were made. */
+  readonly phase: number;
   /** Seconds after which a contestant measures no further round. */
   readonly limit: number;
 }
