@@ -20,6 +20,7 @@ import type { InboundQuotas } from "./inbound_limits.ts";
 import { Libp2pDuplex } from "./libp2p_duplex.ts";
 import { networkOf, originOf } from "./origin.ts";
 import { PeerExchange } from "./peer_exchange.ts";
+import { SILENT_LOGGER } from "./silent_logger.ts";
 import { limitStreams, MOST_STREAMS } from "./stream_limits.ts";
 import {
   Membership,
@@ -74,6 +75,7 @@ function options(host: HostOptions, metrics: Metrics): Libp2pOptions<Services> {
   return {
     start: false,
     privateKey: privateKeyFromProtobuf(host.identity.marshalled),
+    logger: SILENT_LOGGER,
     nodeInfo: { name: "meshnode", userAgent: "meshnode" },
     addresses: {
       listen: [...host.listen],
