@@ -14,3 +14,20 @@ export function slope(
   );
   return common / spread;
 }
+
+/**
+ * The lowest point of every stretch of `x`: what a heap holds when nothing is
+ * under way. Between two collections it holds whatever was used last.
+ */
+export function floor(
+  points: readonly { readonly x: number; readonly y: number }[],
+  stretch: number,
+): { readonly x: number; readonly y: number }[] {
+  const lowest = new Map<number, { readonly x: number; readonly y: number }>();
+  for (const point of points) {
+    const at = Math.floor(point.x / stretch);
+    const known = lowest.get(at);
+    if (known === undefined || point.y < known.y) lowest.set(at, point);
+  }
+  return [...lowest.values()];
+}

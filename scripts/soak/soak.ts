@@ -10,7 +10,7 @@ import type { Scorer } from "../../src/consensus/scorer.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { generateIdentity } from "../../src/identity/mod.ts";
 import { ServerProcess } from "../../tests/fixtures/chain/server_process.ts";
-import { slope } from "./slope.ts";
+import { floor, slope } from "./slope.ts";
 
 /** What a soak is like. */
 export interface SoakOptions {
@@ -42,8 +42,10 @@ export interface SoakResult {
 
 const MEMBERS = 3;
 const MIB = 2 ** 20;
-/** Samples below this say nothing about a slope. */
-const LEAST_SAMPLES = 10;
+/** Of so many seconds the least heap counts. */
+const STRETCH = 60;
+/** Fewer minutes say nothing about a slope. */
+const LEAST_SAMPLES = 5;
 
 /** Everybody who may be scored is, by the chain's own list. */
 const everybody: Scorer = {
@@ -98,7 +100,7 @@ async function watch(
 ): Promise<SoakResult> {
   const [chain] = chains as readonly [HypertensorChain];
   const missed = new Map<number, number>();
-  const heap: { x: number; y: number }[] = [];
+  let heap: { readonly x: number; readonly y: number }[] = [];
   const start = performance.now();
   const since = () => (performance.now() - start) / 1_000;
   let first: number | undefined;
@@ -119,7 +121,9 @@ async function watch(
     }
     (globalThis as { gc?: () => void }).gc?.();
     const { heapUsed } = Deno.memoryUsage();
-    if (since() >= settled) heap.push({ x: since(), y: heapUsed });
+    if (since() >= settled) {
+      heap = floor([...heap, { x: since(), y: heapUsed }], STRETCH);
+    }
     if (since() - told >= every) {
       told = since();
       progress(

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { slope } from "../../scripts/soak/slope.ts";
+import { floor, slope } from "../../scripts/soak/slope.ts";
 import { assert, assertEquals } from "../assert.ts";
 
 const SCRIPT = fileURLToPath(
@@ -40,4 +40,11 @@ Deno.test("the slope of points is their straight line's", () => {
   const line = [0, 1, 2, 3].map((x) => ({ x, y: 2 * x + 1 }));
   assertEquals(slope(line), 2);
   assertEquals(slope(line.map(({ x }) => ({ x, y: 7 }))), 0);
+});
+
+Deno.test("of every stretch the lowest point counts", () => {
+  const points = [3, 1, 2, 9, 4, 5].map((y, x) => ({ x, y }));
+  assertEquals(floor(points, 3), [{ x: 1, y: 1 }, { x: 4, y: 4 }]);
+  assertEquals(floor([], 3), []);
+  assertEquals(floor(floor(points, 3), 3), floor(points, 3));
 });

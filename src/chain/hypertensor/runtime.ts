@@ -41,6 +41,12 @@ export interface Runtime {
   readonly constants: ChainConstants;
 }
 
+/** What was built last for each client: it takes time and many megabytes. */
+const latest = new WeakMap<
+  MetadataCache,
+  { readonly metadata: `0x${string}`; readonly runtime: Runtime }
+>();
+
 /** Where Substrate keeps the runtime's code: the bytes of `:code`. */
 const CODE_KEY = "0x3a636f6465";
 const METHOD_NOT_FOUND = -32601;
@@ -83,7 +89,7 @@ export async function loadRuntime(
   const kept = await keptRuntime(id, cache);
   if (kept !== undefined) return kept;
   const metadata = bytes(await ask("state_getMetadata", [], signal));
-  const runtime = runtimeOf(id, metadata);
+  const runtime = runtimeOf(id, metadata, cache);
   await cache.write(cacheName(id), metadata);
   return runtime;
 }
@@ -96,14 +102,30 @@ export async function keptRuntime(
   const metadata = await cache.read(cacheName(id));
   if (metadata === undefined) return undefined;
   try {
-    return runtimeOf(id, metadata);
+    return runtimeOf(id, metadata, cache);
   } catch {
     // What is on the disk may be damaged; the endpoint decides.
     return undefined;
   }
 }
 
-function runtimeOf(id: RuntimeId, metadata: `0x${string}`): Runtime {
+/** A connection that is made anew finds the runtime of the one before, seldom another. */
+function runtimeOf(
+  id: RuntimeId,
+  metadata: `0x${string}`,
+  cache: MetadataCache,
+): Runtime {
+  const last = latest.get(cache);
+  if (
+    last !== undefined && last.metadata === metadata &&
+    JSON.stringify(last.runtime.id) === JSON.stringify(id)
+  ) return last.runtime;
+  const runtime = builtFrom(id, metadata);
+  latest.set(cache, { metadata, runtime });
+  return runtime;
+}
+
+function builtFrom(id: RuntimeId, metadata: `0x${string}`): Runtime {
   const types = readMetadata(metadata);
   return {
     id,

@@ -38,6 +38,26 @@ Deno.test("a dropped connection is made anew, and reads go on through it", () =>
     assert(chain.status.connected);
   }));
 
+Deno.test("connections made anew keep the runtime, unless its code is another one", () =>
+  withServed(async ({ server, chain, metrics }) => {
+    const connections = () => metrics.get("meshnode_chain_connections_total");
+    const runtime = await chain.client.runtime();
+    server.dropAll();
+    await eventually(() => connections() >= 2, connections);
+    assert(await chain.client.runtime() === runtime);
+    // The version stays, as it did on the real chain: it says nothing.
+    await server.upgrade("r25", server.head.runtime.specVersion);
+    server.produce();
+    await eventually(
+      async () => (await chain.client.runtime()) !== runtime,
+      () => "the runtime is the old one",
+    );
+    const { id, types } = await chain.client.runtime();
+    assertEquals(types.layout, "R25");
+    assertEquals(id.specVersion, runtime.id.specVersion);
+    assert(id.code !== runtime.id.code);
+  }));
+
 Deno.test("a read that is under way when the connection drops is answered", () =>
   withServed(async ({ server, chain }) => {
     const view = await chain.view();
