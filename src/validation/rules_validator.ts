@@ -142,7 +142,8 @@ export class RulesValidator implements RecordValidator {
     if (found?.epoch === undefined) return;
     const { rule, epoch } = found;
     const owner = payer(found);
-    this.#quotas.charge({ rule, epoch, owner, sender, record });
+    const charge = { rule, epoch, owner, sender: found.sender, record };
+    this.#quotas.charge(charge);
     if (this.#options.rules.some(({ reveals }) => reveals === rule.name)) {
       const committed = parseCommit(record.value);
       const name = { rule: rule.name, epoch, owner };
@@ -181,7 +182,8 @@ export class RulesValidator implements RecordValidator {
       owner: recordOwner(record.subkey),
       record,
       type,
-      sender,
+      // What we ourselves repair is nobody's quota but ours.
+      sender: sender ?? (type === "copy" ? "self" : undefined),
     };
   }
 

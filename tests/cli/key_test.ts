@@ -89,6 +89,12 @@ Deno.test("a hotkey is imported from its mnemonic by the right path, and exporte
     const plain = `${folder}/plain.txt`;
     assertEquals((await key("decrypt", store, "--output", plain)).code, 0);
     assertEquals((await Deno.readTextFile(plain)).trim(), PRIVATE);
+    const account = await meshnode(
+      ...["account", "show", "--key-file", store],
+      ...["--passphrase-file", `${folder}/passphrase`],
+    );
+    assertEquals(account.code, 0, account.err);
+    assert(account.out.toLowerCase().includes(ACCOUNT), account.out);
     const seen = await meshnode("key", "show", plain);
     assert(seen.out.includes(ACCOUNT) && !seen.out.includes(PRIVATE));
   }));

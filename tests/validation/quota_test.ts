@@ -88,6 +88,15 @@ Deno.test("after the window members hand copies on, and the owner's word is not 
   assertEquals(test.store(early, owner, "copy"), "later", "no copy exists yet");
 });
 
+Deno.test("what a replica repairs by itself costs the owner nothing", () => {
+  const test = new EpochTest();
+  for (let i = 0; i < 100; i++) {
+    const record = test.record(owner, "node", i);
+    assertEquals(test.store(record, undefined, "copy"), "ok");
+  }
+  assertEquals(test.store(test.record(owner, "node", 100), owner), "ok");
+});
+
 Deno.test("accounts are bounded, and those of past epochs are forgotten", () => {
   const quotas = new Quotas({ accounts: 10, epochs: 2 });
   const test = new EpochTest();
