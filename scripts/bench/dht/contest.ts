@@ -18,6 +18,9 @@ export class Contest {
   readonly #settings: ContestSettings;
   readonly #say: (text: string) => void;
   readonly #values: Uint8Array[] = [];
+  /** Records whose put failed. */
+  readonly #failed = new Set<number>();
+  #stored = 0;
   #wrong = 0;
   #read = 0;
 
@@ -77,6 +80,7 @@ export class Contest {
       getRate: median(getRates),
       putCost: middle(putCosts),
       getCost: middle(getCosts),
+      stored: this.#stored / (this.#stored + this.#failed.size),
       correct: 1 - this.#wrong / this.#read,
     };
   }
@@ -107,7 +111,7 @@ export class Contest {
     const puts = await this.#timed(records, (record) => this.#put(record));
     const putCost = meter.per(puts.length);
     meter.reset();
-    const stored = records.slice(0, puts.length);
+    const stored = this.#kept(records.slice(0, puts.length));
     const gets = await this.#timed(stored, (record) => this.#get(record));
     return { puts, gets, putCost, getCost: meter.per(gets.length) };
   }
@@ -131,7 +135,7 @@ export class Contest {
   async #many(count: number) {
     const records = this.#records(count);
     const put = await this.#rate(records, (record) => this.#put(record));
-    const stored = records.slice(0, put.done);
+    const stored = this.#kept(records.slice(0, put.done));
     const get = await this.#rate(stored, (record) => this.#get(record));
     return { putRate: put.rate, getRate: get.rate };
   }
@@ -168,7 +172,17 @@ export class Contest {
   async #put(record: number): Promise<void> {
     const node = record % this.#settings.nodes;
     const value = this.#values[record] as Uint8Array;
-    await this.#swarm.put(node, record, value);
+    try {
+      await this.#swarm.put(node, record, value);
+      this.#stored++;
+    } catch (error) {
+      if (this.#failed.size === 0) this.#say(`a put failed: ${error}`);
+      this.#failed.add(record);
+    }
+  }
+
+  #kept(records: readonly number[]): number[] {
+    return records.filter((record) => !this.#failed.has(record));
   }
 
   /** At a node other than the one that stored it. */

@@ -121,6 +121,7 @@ export function contestTable({ results }: Contestants): string {
       ["packets per get", ({ getCost }) => getCost.packets, "less"],
       ["processor per put, ms", ({ putCost }) => putCost.cpu, "less"],
       ["processor per get, ms", ({ getCost }) => getCost.cpu, "less"],
+      ["puts that succeeded, %", (each) => 100 * each.stored, "more"],
       ["gets that gave the value, %", (each) => 100 * each.correct, "more"],
     ];
   const ours = results.find(({ name }) => name === "meshnode");

@@ -11,6 +11,8 @@ export type Part = typeof PARTS[number];
 export interface Flags {
   readonly quick: boolean;
   readonly json: string;
+  /** The folder of the page and its numbers. */
+  readonly publish: string | undefined;
   readonly nodes: number;
   readonly folder: string;
   readonly parts: ReadonlySet<Part>;
@@ -23,6 +25,7 @@ export const HELP = `deno task bench:dht [--quick] [--json FILE] [--parts LIST]
   --parts LIST         of ${PARTS.join(",")}; all by default
   --quick              fewer rounds and smaller meshes
   --json FILE          where all numbers go; bench-dht.json
+  --publish FOLDER     writes benchmarks.md and benchmarks.json there, too
   --nodes N            nodes of each contestant; 32
   --packages FOLDER    where Node 22 and the contestants are; .meshnode/bench
 
@@ -51,6 +54,7 @@ export function readFlags(args: readonly string[]): Flags | undefined {
         quick: { type: "boolean", default: false },
         latest: { type: "boolean", default: false },
         json: { type: "string", default: "bench-dht.json" },
+        publish: { type: "string" },
         parts: { type: "string", default: PARTS.join(",") },
         packages: { type: "string", default: ".meshnode/bench" },
         nodes: { type: "string", default: "32" },
@@ -94,6 +98,7 @@ export function readFlags(args: readonly string[]): Flags | undefined {
   return {
     quick: values.quick,
     json: values.json,
+    publish: values.publish,
     nodes: Number(values.nodes),
     folder: values.packages,
     parts: new Set(known),

@@ -7,6 +7,7 @@ import { facts, warnIfLoaded } from "./facts.ts";
 import { HELP, readFlags } from "./flags.ts";
 import { measureStores } from "./stores.ts";
 import { batchTable, curveTable, storesTable, writersTable } from "./report.ts";
+import { page, type Section } from "./publish.ts";
 import { measureWriters } from "./writers.ts";
 
 const say = (text: string) => console.error(text);
@@ -19,8 +20,11 @@ const { quick, parts } = flags;
 const start = facts();
 warnIfLoaded(start.load, say);
 const report: Record<string, unknown> = { quick, start };
-const show = (title: string, text: string) =>
+const sections: Section[] = [];
+const show = (title: string, text: string) => {
+  sections.push({ title, text });
   console.log(`\n${title}\n\n${text}`);
+};
 
 if (parts.has("contest")) {
   const settings = {
@@ -76,8 +80,16 @@ if (parts.has("writers")) {
   report["writers"] = writers;
   show("Many writers under one key, nodes killed", writersTable(writers));
 }
-report["end"] = facts();
-await Deno.writeTextFile(flags.json, `${JSON.stringify(report, null, 2)}\n`);
+const end = facts();
+report["end"] = end;
+const json = `${JSON.stringify(report, null, 2)}\n`;
+await Deno.writeTextFile(flags.json, json);
 say(`\nAll numbers are in ${flags.json}.`);
+if (flags.publish !== undefined) {
+  const text = page(start, end.load, sections);
+  await Deno.mkdir(flags.publish, { recursive: true });
+  await Deno.writeTextFile(`${flags.publish}/benchmarks.md`, text);
+  await Deno.writeTextFile(`${flags.publish}/benchmarks.json`, json);
+}
 warnIfLoaded(start.load, say);
 Deno.exit(0);

@@ -72,6 +72,8 @@ export interface ContestResult {
   readonly getRate: number;
   readonly putCost: Cost;
   readonly getCost: Cost;
+  /** The share of puts that succeeded. */
+  readonly stored: number;
   /** The share of gets that gave the stored value. */
   readonly correct: number;
 }

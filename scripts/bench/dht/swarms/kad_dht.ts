@@ -43,6 +43,10 @@ function createPeer(): Promise<Node> {
     connectionManager: {
       inboundConnectionThreshold: 1_000,
       maxIncomingPendingConnections: 1_000,
+      // All handshakes at once take longer than one on a busy machine.
+      dialTimeout: 60_000,
+      addressDialTimeout: 60_000,
+      inboundUpgradeTimeout: 60_000,
     },
     services: {
       identify: identify(),
