@@ -67,19 +67,20 @@ async function secretOf(
       "Use --key-file or --key-fd, not both.",
     );
   }
+  const opened = (text: string, name: string) => {
+    const { err, prompt, signal } = context;
+    const passphrases = new Passphrases(args, err, prompt);
+    return raceSignal(accountSecret(text, name, passphrases), signal);
+  };
   if (path !== undefined) {
-    const text = await readSecretFile(path, context.err);
-    const { err, prompt } = context;
-    return await raceSignal(
-      accountSecret(text, path, new Passphrases(args, err, prompt)),
-      context.signal,
-    );
+    return await opened(await readSecretFile(path, context.err), path);
   }
   if (descriptor !== undefined) {
-    return await raceSignal(
+    const text = await raceSignal(
       readSecretDescriptor(args.integer("key-fd", 0, 1_023)),
       context.signal,
     );
+    return await opened(text, `descriptor ${descriptor}`);
   }
   if (!context.prompt.interactive) {
     throw usageError(

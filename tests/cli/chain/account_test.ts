@@ -1,3 +1,4 @@
+import { ONE, sealKeystore } from "../../../mod.ts";
 import { signingVectors } from "../../fixtures/chain/fixtures.ts";
 import { assert, assertEquals, assertNotEquals } from "../../assert.ts";
 import { meshnode, withFolder } from "../../system/program.ts";
@@ -98,6 +99,51 @@ Deno.test("a key may come from standard input or a pipe", () =>
     };
     assertEquals(await shell("", "0"), signer.address);
     assertEquals(await shell("3<&0 </dev/null", "3"), signer.address);
+  }));
+
+Deno.test("a keystore signs once its passphrase is given, from a file or through a pipe", () =>
+  withNetwork(async ({ run, server, subnet, owner, keyFile }) => {
+    const { signer } = await signingVectors();
+    const text = await sealKeystore(
+      Uint8Array.fromHex(signer.privateKey.slice(2)),
+      signer.address,
+      "open sesame",
+      { logN: 12, r: 8, p: 1 },
+    );
+    const path = `${keyFile}.json`;
+    await Deno.writeTextFile(path, text, { mode: 0o600 });
+    const asked = await run(
+      ["stake", "delegate", subnet, "--amount", "1", "--key-file", path],
+      ["open sesame", true],
+    );
+    assertEquals(asked.code, 0, asked.err);
+    assertEquals(server.ledger.state().delegated.get(owner), ONE);
+    const wrong = await runCommand(
+      ["account", "show", "--key-file", path],
+      [],
+      ["sesame"],
+    );
+    assert(wrong.code !== 0 && !wrong.err.includes("sesame"), wrong.err);
+    const passphrase = `${keyFile}.pass`;
+    await Deno.writeTextFile(passphrase, "open sesame\n", { mode: 0o600 });
+    const piped = await new Deno.Command("sh", {
+      args: [
+        "-c",
+        'cat "$2" | "$0" run --no-prompt --allow-read --ignore-env "$1" account show --key-fd 0 --passphrase-file "$3"',
+        Deno.execPath(),
+        new URL("../../../main.ts", import.meta.url).pathname,
+        path,
+        passphrase,
+      ],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).output();
+    const decoder = new TextDecoder();
+    assertEquals(
+      [decoder.decode(piped.stdout).trim(), decoder.decode(piped.stderr)],
+      [signer.address, ""],
+    );
   }));
 
 Deno.test("without a terminal and a key nothing is guessed", async () => {
