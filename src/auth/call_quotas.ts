@@ -37,6 +37,12 @@ export const CALL_QUOTAS: CallQuotas = {
     "dht.ping": { perSecond: 20, burst: 200, bytesPerToken: KIB },
     // 4 KiB hold a dozen signed records: 400 tokens are half a core's checks.
     "dht.store": { perSecond: 400, burst: 8_000, bytesPerToken: 4 * KIB },
+    // A signature is checked, and a record read.
+    "dht.store-if": { perSecond: 100, burst: 1_000, bytesPerToken: 4 * KIB },
+    // An answer has up to 2 MiB; a large dictionary takes dozens of them.
+    "dht.list": { perSecond: 50, burst: 1_000, bytesPerToken: KIB },
+    // Kept open: a new one follows a broken one, or another key.
+    "dht.watch": { perSecond: 5, burst: 128, bytesPerToken: KIB },
     // The answer is larger than the question: up to 256 keys.
     "dht.find": { perSecond: 400, burst: 8_000, bytesPerToken: KIB },
   },

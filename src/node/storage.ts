@@ -29,7 +29,11 @@ export async function openStorage(
   const now = () => dhtTime(clock);
   const isMember = (owner: string) => registry?.peek(owner) === "staked";
   if (dataFolder === undefined) {
-    return new LocalStorage(now, { limits: storageLimits ?? {}, isMember });
+    return new LocalStorage(now, {
+      limits: storageLimits ?? {},
+      isMember,
+      metrics,
+    });
   }
   try {
     await mkdir(dataFolder, { recursive: true, mode: 0o700 });
@@ -46,5 +50,6 @@ export async function openStorage(
     table: SqliteTable.open(join(dataFolder, FILE), { now, metrics }),
     limits: { ...FILE_LIMITS, ...storageLimits },
     isMember,
+    metrics,
   });
 }

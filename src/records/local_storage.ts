@@ -1,11 +1,12 @@
 import { equal } from "../core/bytes.ts";
+import type { Metrics } from "../core/metrics.ts";
 import { recordDigest } from "./digest.ts";
 import { makeRoom, makeRoomInKey } from "./eviction.ts";
 import { MEMORY_LIMITS, sizeOf, type StorageLimits } from "./limits.ts";
 import { MemoryTable } from "./memory_table.ts";
 import { type DhtRecord, isPlain, NO_SUBKEY, supersedes } from "./record.ts";
 import { Shares } from "./shares.ts";
-import type { HeldRecord, Place, RecordTable } from "./table.ts";
+import type { HeldFacts, HeldRecord, Place, RecordTable } from "./table.ts";
 import { isTombstone } from "./tombstone.ts";
 
 /** Why a record is not taken. */
@@ -42,6 +43,8 @@ export interface LocalStorageOptions {
   readonly limits?: Partial<StorageLimits>;
   /** Whose records never give way to a stranger's; nobody's by default. */
   readonly isMember?: (owner: string) => boolean;
+  /** Where to count; nowhere by default. */
+  readonly metrics?: Metrics;
 }
 
 /** Who stores a record, and on what condition. */
@@ -76,6 +79,7 @@ export class LocalStorage {
   readonly #table: RecordTable;
   readonly #limits: StorageLimits;
   readonly #shares: Shares;
+  readonly #metrics: Metrics | undefined;
   readonly #now: () => number;
   #losses = 0;
   #swept = -Infinity;
@@ -83,6 +87,7 @@ export class LocalStorage {
   /** `now` gives the DHT time in seconds. */
   constructor(now: () => number, options: LocalStorageOptions = {}) {
     this.#now = now;
+    this.#metrics = options.metrics;
     this.#table = options.table ?? new MemoryTable();
     this.#limits = { ...MEMORY_LIMITS, ...options.limits };
     this.#shares = new Shares(options.isMember ?? (() => false));
@@ -210,6 +215,8 @@ export class LocalStorage {
     this.#table.put(next);
     if (row !== undefined) this.#shares.add(row.owner, -1, -row.size);
     this.#shares.add(owner, 1, next.size);
+    this.#metrics?.gauge("meshnode_records", this.#shares.records);
+    this.#metrics?.gauge("meshnode_records_bytes", this.#shares.bytes);
     return next.deleted || this.#readable(key)(next) ? "stored" : "older";
   }
 
@@ -230,7 +237,7 @@ export class LocalStorage {
     ) {
       const given = makeRoomInKey(this.#table.facts(key), next, this.#shares);
       if (given === undefined) return "key-full";
-      this.#remove(given);
+      this.#evict(given, "key-full");
     }
     const wanted = {
       bytes: this.#shares.bytes + size - (replaced?.size ?? 0) -
@@ -240,7 +247,7 @@ export class LocalStorage {
     };
     const victims = makeRoom(this.#table, this.#shares, next, wanted);
     if (victims === undefined) return "storage-full";
-    victims.forEach((victim) => this.#remove(victim));
+    victims.forEach((victim) => this.#evict(victim, "storage-full"));
     return undefined;
   }
 
@@ -272,6 +279,14 @@ export class LocalStorage {
 
   #live(row: HeldRecord | undefined): HeldRecord | undefined {
     return row !== undefined && row.expiration >= this.#now() ? row : undefined;
+  }
+
+  #evict(victim: HeldFacts, reason: string): void {
+    this.#remove(victim);
+    this.#metrics?.count("meshnode_records_evicted_total", {
+      reason,
+      owner: this.#shares.isMember(victim.owner) ? "member" : "stranger",
+    });
   }
 
   #remove(row: Place & { readonly owner: string; readonly size: number }) {

@@ -92,6 +92,13 @@ testTables(
     const left = [...at.storage.scan()].map(({ expiration }) => expiration);
     assertEquals(left.filter((each) => each === 101).length, 4);
     assertEquals(
+      at.metrics.get("meshnode_records_evicted_total", {
+        owner: "stranger",
+        reason: "storage-full",
+      }),
+      8,
+    );
+    assertEquals(
       left.filter((each) => each >= 200).toSorted(),
       [208, 209, 210, 211, 212, 213, 214, 215],
       "what expires soonest went first",
@@ -172,7 +179,7 @@ testTables("who is a member may change, and counts at once", (make) => {
 });
 
 testTables(
-  "an attacker without end takes no more than there is, and members keep all",
+  "a storage that grows without end is impossible here, and members keep all",
   (make) => {
     const at = make({
       isMember: member,
@@ -196,6 +203,13 @@ testTables(
     const members = [...at.storage.scan()]
       .filter(({ expiration }) => expiration === 1_000);
     assertEquals(members.length, 40);
+    const evicted = (owner: string) =>
+      at.metrics.get("meshnode_records_evicted_total", {
+        owner,
+        reason: "storage-full",
+      });
+    assertEquals(evicted("member"), 0);
+    assertEquals(at.metrics.get("meshnode_records"), at.storage.records);
     assertEquals(counts(at, owners)["?"], at.storage.records);
     at.clock.now = 20_000;
     while (at.storage.records > 0) { /* dropped step by step */ }

@@ -32,6 +32,7 @@ export class Held {
     this.metrics = metrics;
     this.storage = new LocalStorage(() => this.clock.now, {
       table,
+      metrics,
       ...options,
     });
   }
