@@ -9,11 +9,13 @@ import { isTombstone, TOMBSTONE } from "../records/tombstone.ts";
 import type { MeshValue } from "../records/values.ts";
 import { assemble, type Assembly } from "./assembly.ts";
 import { StoreError } from "./errors.ts";
-import { Merge } from "./merge.ts";
+import { Gets } from "./gets.ts";
+import type { Merge } from "./merge.ts";
 import type { DhtOptions, Streams } from "./options.ts";
 import { OwnerTools } from "./owner/owner_tools.ts";
 import { recordOf, signed, subkeyBytes } from "./owner/sign.ts";
 import { Watch } from "./owner/watch.ts";
+import { ReadCache } from "./read_cache.ts";
 import type {
   CallOptions,
   DeleteOptions,
@@ -49,11 +51,20 @@ export class Dht implements RecordStore {
   readonly #owners: OwnerTools;
   readonly #tasks = new Tasks();
   readonly #stopping = new AbortController();
+  readonly #gets: Gets;
 
   /** Registers its methods with the calls. */
   constructor(options: DhtOptions) {
     this.#options = options;
     this.#parts = assemble(options, this.#tasks);
+    const { clock } = this.#parts;
+    this.#gets = new Gets({
+      ...this.#parts,
+      validator: options.validator,
+      tasks: this.#tasks,
+      cache: options.cache && new ReadCache(clock, options.cache),
+      candidatesOf: (key) => this.#candidates(key),
+    }, this.#stopping.signal);
     this.#owners = new OwnerTools(this.#parts.tools);
   }
 
@@ -153,7 +164,8 @@ export class Dht implements RecordStore {
   ): Promise<StoreResult> {
     const record = recordOf(request, this.#options.validator);
     const peers = this.#nearest(record.key, 1);
-    const result = await this.#owners.storeIf(record, expected, peers, options);
+    const result = await this.#owners.storeIf(record, expected, peers, options)
+      .finally(() => this.#gets.forget(record.key));
     if (!result.stored) throw new StoreError(result);
     return result;
   }
@@ -189,12 +201,14 @@ export class Dht implements RecordStore {
     options: PutOptions,
   ): Promise<StoreResult[]> {
     const peers = records.map(({ key }) => this.#candidates(key));
+    const forget = () => records.forEach(({ key }) => this.#gets.forget(key));
+    forget();
     const results = await this.#parts.writer.store(
       records,
       peers,
       options,
       this.#stopping.signal,
-    );
+    ).finally(forget);
     for (const { stored } of results) {
       this.#parts.metrics.count("meshnode_dht_puts_total", {
         outcome: stored ? "stored" : "failed",
@@ -235,27 +249,8 @@ export class Dht implements RecordStore {
     keys: readonly MeshValue[],
     options: GetOptions,
   ): Promise<Merge[]> {
-    const { readRepair } = this.#parts;
     const subkeys = options.subkeys?.map(encode);
-    const reads = keys.map((each) => {
-      const key = dhtId(each);
-      return {
-        query: { key, subkeys },
-        peers: this.#candidates(key),
-        merge: new Merge(
-          this.#parts.service,
-          this.#options.validator,
-          this.#parts.metrics,
-        ),
-      };
-    });
-    await this.#parts.reader.read(
-      reads,
-      options,
-      this.#stopping.signal,
-      (heard) => readRepair.heard(heard, this.#stopping.signal),
-    );
-    return reads.map(({ merge }) => merge);
+    return await this.#gets.many(keys.map(dhtId), subkeys, options);
   }
 
   /** Does what must be done in the background, until the signal is aborted. */

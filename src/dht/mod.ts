@@ -2,3 +2,4 @@ export { Dht } from "./dht.ts";
 export { StoreError } from "./errors.ts";
 export type { Calls, DhtOptions, Streams } from "./options.ts";
 export * from "./types.ts";
+export type { CacheOptions } from "./read_cache.ts";

@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { LocalStorage } from "../records/local_storage.ts";
 import type { RecordValidator } from "../validation/validator.ts";
+import type { CacheOptions } from "./read_cache.ts";
 
 /** Calls between nodes, as the DHT needs them. */
 export interface Calls {
@@ -77,6 +78,11 @@ export interface DhtOptions {
    * the majority of the replicas, or of the peers when there are fewer.
    */
   readonly writeQuorum?: number;
+  /**
+   * Keep what was found under keys that are read again and again for a few
+   * seconds; nothing is kept by default. A read of the latest asks all the same.
+   */
+  readonly cache?: CacheOptions;
   /** The longest a peer may take to answer, ms; 3000 as in the Mesh Template. */
   readonly timeout?: number;
   /** Longest life of a record, seconds; 7 days by default. */

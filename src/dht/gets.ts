@@ -1,0 +1,183 @@
+import { toHex } from "../core/bytes.ts";
+import { raceSignal } from "../core/deadline.ts";
+import type { Metrics } from "../core/metrics.ts";
+import type { Tasks } from "../core/tasks.ts";
+import type { DhtRecord } from "../records/record.ts";
+import type { RecordValidator } from "../validation/validator.ts";
+import { Merge } from "./merge.ts";
+import type { ReadCache } from "./read_cache.ts";
+import type { Read, Reader } from "./reader.ts";
+import type { ReadRepair } from "./repair/read_repair.ts";
+import type { ReplicaService } from "./service.ts";
+import type { GetOptions } from "./types.ts";
+
+/** What {@linkcode Gets} works with. */
+export interface GetsParts {
+  /** Asks replicas. */
+  readonly reader: Reader;
+  /** Is told what they answered. */
+  readonly readRepair: ReadRepair;
+  /** Judges what they answer. */
+  readonly service: ReplicaService;
+  /** Strips signatures. */
+  readonly validator: RecordValidator;
+  /** Where to count. */
+  readonly metrics: Metrics;
+  /** What goes on in the background. */
+  readonly tasks: Tasks;
+  /** What was found under hot keys, if that is to be kept. */
+  readonly cache: ReadCache | undefined;
+  /** Who may hold a key, nearest first. */
+  readonly candidatesOf: (key: Uint8Array) => readonly string[];
+}
+
+/**
+ * Reads that are made only once: who asks for what is being read waits for
+ * that answer, and hot keys are answered from the cache. A read of the latest
+ * shares nothing and is never answered from what was found before, since it
+ * must see every store that ended before it began.
+ */
+export class Gets {
+  readonly #parts: GetsParts;
+  readonly #stopping: AbortSignal;
+  readonly #flights = new Map<string, Promise<readonly DhtRecord[]>>();
+  #forgotten = 0;
+
+  /** Reads until it is stopped. */
+  constructor(parts: GetsParts, stopping: AbortSignal) {
+    this.#parts = parts;
+    this.#stopping = stopping;
+  }
+
+  /** What is held under each key; of some subkeys when they are given. */
+  async many(
+    keys: readonly Uint8Array[],
+    subkeys: readonly Uint8Array[] | undefined,
+    options: GetOptions,
+  ): Promise<Merge[]> {
+    const isShared = !options.latest && subkeys === undefined;
+    const merges = keys.map(() => this.#merge());
+    const own: number[] = [];
+    const joined: Promise<void>[] = [];
+    keys.forEach((key, i) => {
+      const merge = merges[i] as Merge;
+      if (isShared && this.#cached(key, merge)) return;
+      const flight = isShared ? this.#flights.get(toHex(key)) : undefined;
+      if (flight === undefined) own.push(i);
+      else joined.push(this.#join(key, merge, flight, options));
+    });
+    await Promise.all([
+      ...joined,
+      own.length === 0 ? undefined : this.#fly(
+        own.map((i) => keys[i] as Uint8Array),
+        own.map((i) => merges[i] as Merge),
+        subkeys,
+        options,
+      ),
+    ]);
+    return merges;
+  }
+
+  /** Forgets what is known of a key, and what is being read of it. */
+  forget(key: Uint8Array): void {
+    const name = toHex(key);
+    this.#forgotten++;
+    this.#flights.delete(name);
+    this.#parts.cache?.delete(name);
+  }
+
+  #merge(): Merge {
+    const { service, validator, metrics } = this.#parts;
+    return new Merge(service, validator, metrics);
+  }
+
+  #cached(key: Uint8Array, merge: Merge): boolean {
+    const { cache, metrics, tasks } = this.#parts;
+    const name = toHex(key);
+    const cached = cache?.get(name);
+    if (cached === undefined) return false;
+    for (const record of cached.records) merge.add(record);
+    if (merge.isEmpty) {
+      cache?.delete(name);
+      return false;
+    }
+    metrics.count("meshnode_dht_cache_hits_total");
+    if (cached.isDue && !this.#flights.has(name)) {
+      metrics.count("meshnode_dht_cache_refreshes_total");
+      tasks.own(this.#fly([key], [this.#merge()], undefined, {}));
+    }
+    return true;
+  }
+
+  async #join(
+    key: Uint8Array,
+    merge: Merge,
+    flight: Promise<readonly DhtRecord[]>,
+    options: GetOptions,
+  ): Promise<void> {
+    this.#parts.metrics.count("meshnode_dht_joined_reads_total");
+    let records: readonly DhtRecord[];
+    try {
+      records = await raceSignal(flight, options.signal);
+    } catch (error) {
+      if (options.signal?.aborted || this.#stopping.aborted) throw error;
+      // Whoever began it gave up; we did not.
+      return await this.#fly([key], [merge], undefined, options);
+    }
+    for (const record of records) merge.add(record);
+  }
+
+  /** Reads, for whoever asks for the same meanwhile, too. */
+  async #fly(
+    keys: readonly Uint8Array[],
+    merges: readonly Merge[],
+    subkeys: readonly Uint8Array[] | undefined,
+    options: GetOptions,
+  ): Promise<void> {
+    const forgotten = this.#forgotten;
+    const read = this.#read(keys, merges, subkeys, options);
+    if (subkeys !== undefined) return await read;
+    const names = keys.map(toHex);
+    const flights = merges.map((merge) => read.then(() => merge.records));
+    flights.forEach((flight, i) => {
+      // Nobody may be waiting for it.
+      flight.catch(() => {});
+      if (!options.latest) this.#flights.set(names[i] as string, flight);
+    });
+    try {
+      await read;
+      names.forEach((name, i) => {
+        const records = merges[i]?.records ?? [];
+        // What was stored meanwhile is newer than what was read.
+        const isNew = options.latest
+          ? this.#forgotten === forgotten
+          : this.#flights.get(name) === flights[i];
+        if (isNew) this.#parts.cache?.put(name, records);
+      });
+    } finally {
+      names.forEach((name, i) => {
+        if (this.#flights.get(name) === flights[i]) this.#flights.delete(name);
+      });
+    }
+  }
+
+  async #read(
+    keys: readonly Uint8Array[],
+    merges: readonly Merge[],
+    subkeys: readonly Uint8Array[] | undefined,
+    options: GetOptions,
+  ): Promise<void> {
+    const { reader, readRepair, candidatesOf } = this.#parts;
+    const reads = keys.map((key, i) => ({
+      query: { key, subkeys },
+      peers: candidatesOf(key),
+      merge: merges[i] as Merge,
+    }));
+    await reader.read(
+      reads,
+      options,
+      this.#stopping,
+      (heard: readonly Read[]) => readRepair.heard(heard, this.#stopping),
+    );
+  }
+}

@@ -1,0 +1,144 @@
+import { dhtId, encode, NO_SUBKEY } from "../../mod.ts";
+import { ReadCache } from "../../src/dht/read_cache.ts";
+import { encodeFound } from "../../src/dht/wire.ts";
+import { VirtualClock } from "../fixtures/virtual/virtual_clock.ts";
+import { assert, assertEquals } from "../assert.ts";
+import { type Peer, setUp, values } from "./fixture.ts";
+
+/** A mesh, and a peer that holds nothing of "k". */
+async function reading(cache = true) {
+  const mesh = setUp(12, undefined, cache ? { cache: {} } : {});
+  const { at, peers, later, bus } = mesh;
+  const reader = peers.find(({ dht, identity }) =>
+    !dht.replicasOf("k").includes(identity.peerId)
+  ) as Peer;
+  const writer = peers.find((peer) => peer !== reader) as Peer;
+  const put = (value: number, life: number) =>
+    writer.dht.store(
+      { key: "k", value, expiration: later(life) },
+      { awaitAll: true },
+    );
+  await put(1, 600);
+  bus.calls.length = 0;
+  const asked = () => bus.askedFor("dht.find").length;
+  return { ...mesh, at, reader, writer, put, asked };
+}
+
+Deno.test("gets of one key at the same time are one read", async () => {
+  const { reader, asked } = await reading(false);
+  const found = await Promise.all(
+    Array.from({ length: 20 }, () => reader.dht.get("k")),
+  );
+  assertEquals(found.map(values), Array(20).fill(1));
+  assertEquals(asked(), 1);
+  await reader.dht.get("k");
+  assertEquals(asked(), 2, "nothing is kept unless it is wanted");
+});
+
+Deno.test("who joins a read that its beginner gives up reads by itself", async () => {
+  const { reader, bus, clock } = await reading(false);
+  for (const id of reader.dht.replicasOf("k")) bus.delays.set(id, 20);
+  const end = new AbortController();
+  const first = reader.dht.get("k", { signal: end.signal })
+    .catch((error: Error) => error.message);
+  const second = reader.dht.get("k");
+  end.abort(new Error("enough"));
+  assertEquals(await first, "enough");
+  await clock.advance(100);
+  assertEquals(values(await second), 1);
+});
+
+Deno.test("hot keys are answered from the cache, the latest never is", async () => {
+  const { reader, asked, put, clock } = await reading();
+  for (let i = 0; i < 3; i++) await reader.dht.get("k");
+  assertEquals(asked(), 3);
+  for (let i = 0; i < 50; i++) {
+    assertEquals(values(await reader.dht.get("k")), 1);
+  }
+  assertEquals(asked(), 3);
+  await put(2, 700);
+  assertEquals(values(await reader.dht.latest("k")), 2);
+  assert(asked() > 3);
+  assertEquals(values(await reader.dht.get("k")), 2, "and what it saw is kept");
+  await clock.advance(6_000);
+  const before = asked();
+  await reader.dht.get("k");
+  assert(asked() > before, "an answer is not given for ever");
+});
+
+Deno.test("a hot key is read anew before its answer is too old, and nobody waits", async () => {
+  const { reader, asked, put, clock } = await reading();
+  for (let i = 0; i < 3; i++) await reader.dht.get("k");
+  await put(2, 700);
+  const before = asked();
+  await clock.advance(4_000);
+  assertEquals(values(await reader.dht.get("k")), 1);
+  await clock.advance(1);
+  assert(asked() > before);
+  assertEquals(values(await reader.dht.get("k")), 2);
+});
+
+Deno.test("our own stores are seen by our own gets at once", async () => {
+  const { reader, later } = await reading();
+  for (let i = 0; i < 5; i++) await reader.dht.get("k");
+  await reader.dht.store(
+    { key: "k", value: 9, expiration: later(900) },
+    { awaitAll: true },
+  );
+  assertEquals(values(await reader.dht.get("k")), 9);
+});
+
+Deno.test("the cache keeps nothing that was not accepted, and nothing beyond its life", async () => {
+  const { reader, bus, later, clock } = await reading();
+  const forged = (expiration: number) => ({
+    key: dhtId("k"),
+    subkey: NO_SUBKEY,
+    value: encode("forged"),
+    expiration,
+  });
+  bus.tamper = (_peer, method, answer) =>
+    method === "dht.find"
+      // Endless, beyond the longest life, and one that ends soon.
+      ? encodeFound([[forged(1e300), forged(later(30 * 86_400))]])
+      : answer;
+  for (let i = 0; i < 6; i++) {
+    assertEquals(await reader.dht.get("k"), undefined);
+  }
+  bus.tamper = (_peer, method, answer) =>
+    method === "dht.find" ? encodeFound([[forged(later(2))]]) : answer;
+  for (let i = 0; i < 6; i++) await reader.dht.get("k");
+  const asked = bus.askedFor("dht.find").length;
+  assertEquals(values(await reader.dht.get("k")), "forged");
+  assertEquals(bus.askedFor("dht.find").length, asked);
+  bus.tamper = (_peer, method, answer) =>
+    method === "dht.find" ? encodeFound([[]]) : answer;
+  await clock.advance(2_500);
+  assertEquals(await reader.dht.get("k"), undefined);
+});
+
+Deno.test("the cache is bounded by keys and by bytes", () => {
+  const cache = new ReadCache(new VirtualClock(), {
+    keys: 10,
+    bytes: 4_000,
+    hotAfter: 1,
+  });
+  const record = (size: number) => [{
+    key: dhtId("k"),
+    subkey: NO_SUBKEY,
+    value: new Uint8Array(size),
+    expiration: 1,
+  }];
+  for (let i = 0; i < 1_000; i++) {
+    cache.get(`small-${i}`);
+    cache.put(`small-${i}`, record(10));
+  }
+  assertEquals(cache.size, 10);
+  for (let i = 0; i < 100; i++) {
+    cache.get(`large-${i}`);
+    cache.put(`large-${i}`, record(900));
+  }
+  assert(cache.size <= 4);
+  cache.get("huge");
+  cache.put("huge", record(2_000));
+  assertEquals(cache.get("huge"), undefined);
+});
