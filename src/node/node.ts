@@ -83,6 +83,7 @@ export class MeshNode {
     this.identity = identity;
     this.rpc = rpc;
     this.dht = new Dht({
+      ...(options.cache === undefined ? {} : { cache: options.cache }),
       peerId: identity.peerId,
       calls: rpc,
       streams: rpc,

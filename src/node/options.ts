@@ -11,6 +11,7 @@ import type { QueuePolicy, Scorer } from "../consensus/scorer.ts";
 import type { WorkProvider } from "../consensus/work_provider.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Metrics } from "../core/metrics.ts";
+import type { CacheOptions } from "../dht/mod.ts";
 import type { Identity } from "../identity/mod.ts";
 import type { InboundQuotas, MembershipState } from "../network/mod.ts";
 import type { StorageLimits } from "../records/limits.ts";
@@ -97,6 +98,8 @@ export interface NodeOptions {
    * in the mesh (the default), or say there that the node is offline.
    */
   readonly whileInactive?: "stay" | "leave";
+  /** Keep what was read under hot keys for some seconds; nothing is kept by default. */
+  readonly cache?: CacheOptions;
   /** Is told what happens in consensus. */
   readonly onConsensus?: (report: ConsensusReport) => void;
   /** Folder of this node's own files, made when it is missing; without one, records and journal end with the process. */
