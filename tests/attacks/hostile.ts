@@ -1,17 +1,26 @@
 import { noise } from "@chainsafe/libp2p-noise";
 import { privateKeyFromProtobuf } from "@libp2p/crypto/keys";
+import { identify } from "@libp2p/identify";
 import type { Connection, Libp2p, Stream } from "@libp2p/interface";
+import { kadDHT, passthroughMapper } from "@libp2p/kad-dht";
+import { ping } from "@libp2p/ping";
 import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
 import { multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p } from "libp2p";
 import {
+  type DhtRecord,
   type Identity,
   type MeshNode,
   SignatureAuthorizer,
   systemClock,
 } from "../../mod.ts";
 import { Libp2pDuplex } from "../../src/network/libp2p_duplex.ts";
+import {
+  decodeStoreAnswers,
+  encodeStore,
+  METHODS,
+} from "../../src/dht/wire.ts";
 import {
   encodeFrame,
   FRAME,
@@ -111,9 +120,22 @@ export class Hostile {
 
   /** Connects to a node; that alone may fail. */
   static async connect(identity: Identity, node: MeshNode): Promise<Hostile> {
-    const libp2p = await createLibp2p({
+    const libp2p: Libp2p = await createLibp2p({
+      services: {
+        identify: identify({ protocolPrefix: "meshnode" }),
+        ping: ping({ protocolPrefix: "meshnode" }),
+        // Who is in the mesh's table is asked for records.
+        dht: kadDHT({
+          protocol: "/meshnode/1/kad/1.0.0",
+          clientMode: false,
+          peerInfoMapper: passthroughMapper,
+          allowQueryWithZeroPeers: true,
+          initialQuerySelfInterval: 3_600_000,
+          querySelfInterval: 3_600_000,
+        }),
+      },
       privateKey: privateKeyFromProtobuf(identity.marshalled),
-      addresses: { listen: [] },
+      addresses: { listen: ["/ip4/127.0.0.1/tcp/0"] },
       transports: [tcp()],
       connectionEncrypters: [noise()],
       streamMuxers: [yamux()],
@@ -177,6 +199,25 @@ export class Hostile {
     const answer = await stream.answer();
     stream.abort();
     return answer;
+  }
+
+  /** Stores records at the node: its answers, or the text of its refusal. */
+  async store(
+    body: Uint8Array | readonly DhtRecord[],
+  ): Promise<string | readonly string[]> {
+    const encoded = body instanceof Uint8Array ? body : encodeStore(body);
+    const stream = await this.open();
+    try {
+      await stream.write(this.frame(this.request(METHODS.store, encoded)));
+      const frame = await stream.frame();
+      if (frame === undefined) return "closed";
+      if (frame.type === FRAME.error) return text.decode(frame.body);
+      return body instanceof Uint8Array
+        ? "ok"
+        : decodeStoreAnswers(frame.body, body.length);
+    } finally {
+      stream.abort();
+    }
   }
 
   /** Disconnects. */

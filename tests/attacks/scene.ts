@@ -158,7 +158,7 @@ export async function underAttack(
       target.members().includes(friend.peerId),
       "the pair lost each other",
     );
-    memory.assertUnchanged();
+    await memory.settled();
   } finally {
     await honest.end();
     await Promise.all(hostiles.map((hostile) => hostile.stop()));
