@@ -104,7 +104,11 @@ export async function underAttack(
 ): Promise<void> {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/chain.db`;
-  const chain = LocalChain.create(path, { blockMilliseconds: 500 });
+  const chain = LocalChain.create(path, {
+    blockMilliseconds: 500,
+    // Records may live for a good while.
+    epochLength: 2_000,
+  });
   const [first, second, staked] = [1, 2, 3].map((n) => {
     const identity = generateIdentity();
     chain.register({
@@ -116,7 +120,13 @@ export async function underAttack(
   const metrics = new MetricsRegistry();
   const own = LocalChain.open(path);
   const start = (identity: Identity, more: NodeOptions) =>
-    createNode({ heartbeatPeriod: 2, ...options, identity, ...more });
+    createNode({
+      heartbeatPeriod: 2,
+      subnet: { rules: "any" },
+      ...options,
+      identity,
+      ...more,
+    });
   const target = await start(first, { metrics, chain: { chain: own } });
   const friend = await start(second, {
     chain: { chain: LocalChain.open(path) },
