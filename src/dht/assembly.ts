@@ -2,6 +2,10 @@ import { type Clock, dhtTime, systemClock } from "../core/clock.ts";
 import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
 import type { Tasks } from "../core/tasks.ts";
 import { LocalStorage } from "../records/local_storage.ts";
+import { Lookup } from "./lookup/lookup.ts";
+import { LookupService } from "./lookup/lookup_service.ts";
+import { CLOSEST } from "./lookup/lookup_wire.ts";
+import { Router } from "./lookup/router.ts";
 import { Neighbourhood } from "./neighbourhood.ts";
 import type { DhtOptions } from "./options.ts";
 import { Changes } from "./owner/changes.ts";
@@ -31,6 +35,8 @@ export interface Assembly {
   readonly numReplicas: number;
   /** Who holds what. */
   readonly neighbourhood: Neighbourhood;
+  /** Who may hold what, also beyond the peers that we know. */
+  readonly router: Router;
   /** Our own replica. */
   readonly service: ReplicaService;
   /** The other ones. */
@@ -92,6 +98,11 @@ export function assemble(options: DhtOptions, tasks: Tasks): Assembly {
       replicasOf: (key) => neighbourhood.nearest(key, numReplicas),
     }),
   );
+  const closest = new LookupService(neighbourhood, options.addresses);
+  calls.register(
+    CLOSEST,
+    (body, caller) => closest.onClosest(body, caller.peerId),
+  );
   return {
     clock,
     metrics,
@@ -111,6 +122,18 @@ export function assemble(options: DhtOptions, tasks: Tasks): Assembly {
       validator: options.validator,
       metrics,
     },
+    router: new Router({
+      neighbourhood,
+      lookup: new Lookup({
+        peerId,
+        neighbourhood,
+        replicas,
+        learn: async (peers) => await options.addresses?.learn(peers),
+      }),
+      isComplete: options.isComplete ?? (() => true),
+      clock,
+      metrics,
+    }),
     repairer: new Repairer({
       peerId,
       storage,

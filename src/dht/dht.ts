@@ -200,7 +200,9 @@ export class Dht implements RecordStore {
     records: readonly DhtRecord[],
     options: PutOptions,
   ): Promise<StoreResult[]> {
-    const peers = records.map(({ key }) => this.#candidates(key));
+    const peers = await Promise.all(
+      records.map(({ key }) => this.#candidates(key)),
+    );
     const forget = () => records.forEach(({ key }) => this.#gets.forget(key));
     forget();
     const results = await this.#parts.writer.store(
@@ -280,7 +282,15 @@ export class Dht implements RecordStore {
   }
 
   /** Who may hold a key: its replicas, and as many stand-ins. */
-  #candidates(key: Uint8Array): string[] {
-    return this.#nearest(key, 2);
+  async #candidates(key: Uint8Array): Promise<readonly string[]> {
+    const { router, numReplicas } = this.#parts;
+    const { client, peerId } = this.#options;
+    const count = 2 * numReplicas;
+    const { signal } = this.#stopping;
+    const wanted = client ? count + 1 : count;
+    const peers = await router.nearest(key, wanted, signal);
+    return client
+      ? peers.filter((peer) => peer !== peerId).slice(0, count)
+      : peers;
   }
 }

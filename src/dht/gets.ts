@@ -28,7 +28,9 @@ export interface GetsParts {
   /** What was found under hot keys, if that is to be kept. */
   readonly cache: ReadCache | undefined;
   /** Who may hold a key, nearest first. */
-  readonly candidatesOf: (key: Uint8Array) => readonly string[];
+  readonly candidatesOf: (
+    key: Uint8Array,
+  ) => readonly string[] | Promise<readonly string[]>;
 }
 
 /**
@@ -168,11 +170,11 @@ export class Gets {
     options: GetOptions,
   ): Promise<void> {
     const { reader, readRepair, candidatesOf } = this.#parts;
-    const reads = keys.map((key, i) => ({
+    const reads = await Promise.all(keys.map(async (key, i) => ({
       query: { key, subkeys },
-      peers: candidatesOf(key),
+      peers: await candidatesOf(key),
       merge: merges[i] as Merge,
-    }));
+    })));
     await reader.read(
       reads,
       options,

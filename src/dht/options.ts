@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { LocalStorage } from "../records/local_storage.ts";
 import type { RecordValidator } from "../validation/validator.ts";
+import type { KnownPeer } from "../network/peer_list.ts";
 import type { CacheOptions } from "./read_cache.ts";
 
 /** Calls between nodes, as the DHT needs them. */
@@ -48,6 +49,14 @@ export interface Streams {
   ): () => void;
 }
 
+/** Knows where peers can be reached. */
+export interface AddressBook {
+  /** Where a peer can be reached, as far as that is known. */
+  known(peerId: string): Promise<KnownPeer>;
+  /** Notes where peers can be reached. */
+  learn(peers: readonly KnownPeer[]): Promise<unknown>;
+}
+
 /** Options of {@linkcode Dht}. */
 export interface DhtOptions {
   /** Our own peer id, base58. */
@@ -63,6 +72,13 @@ export interface DhtOptions {
    * array says that nothing changed; one that was handed out stays as it is.
    */
   readonly members: () => Iterable<string>;
+  /**
+   * Whether the members are all peers that there are; they are by default. If
+   * not, the holders of a key are looked up step by step.
+   */
+  readonly isComplete?: () => boolean;
+  /** Where peers can be reached, for lookups that lead to peers we do not know. */
+  readonly addresses?: AddressBook;
   /** The rules for records; signs our own. */
   readonly validator: RecordValidator;
   /** The records that this peer holds; in memory by default. Whoever hands it in closes it. */

@@ -250,6 +250,11 @@ export class Host {
     return this.#membership.isComplete;
   }
 
+  /** Where peers can be reached. */
+  get addressBook(): Pick<PeerExchange, "known" | "learn"> {
+    return this.#exchange;
+  }
+
   /** Where the node stands in the mesh. */
   get state(): MembershipState {
     return this.#membership.state;

@@ -112,7 +112,7 @@ export class Membership {
 
   /** Whether nobody else is to be expected: what members know is known here. */
   get isComplete(): boolean {
-    return this.#members.size < MAX_MEMBERS && this.#candidates.size === 0 &&
+    return this.#members.size < MAX_MEMBERS && !this.#candidates.hasFresh &&
       (this.#discovered || this.present().length === 0);
   }
 

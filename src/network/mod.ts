@@ -8,3 +8,4 @@ export {
   type InboundQuotas,
 } from "./inbound_limits.ts";
 export type { MembershipState } from "./membership.ts";
+export type { KnownPeer } from "./peer_list.ts";

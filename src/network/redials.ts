@@ -25,6 +25,11 @@ export class Redials {
     return this.#attempts.size;
   }
 
+  /** Whether somebody was not called in vain a few times yet. */
+  get hasFresh(): boolean {
+    return this.#attempts.values().some(({ failures }) => failures < 3);
+  }
+
   /** Takes somebody in who is not connected since `now`, ms, to be tried after a pause. */
   add(peerId: string, now: number, pause: number = REDIAL.first): void {
     if (this.#attempts.has(peerId)) return;

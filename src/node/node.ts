@@ -84,6 +84,8 @@ export class MeshNode {
     this.rpc = rpc;
     this.dht = new Dht({
       ...(options.cache === undefined ? {} : { cache: options.cache }),
+      isComplete: () => host.isComplete,
+      addresses: host.addressBook,
       peerId: identity.peerId,
       calls: rpc,
       streams: rpc,
