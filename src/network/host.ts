@@ -20,6 +20,7 @@ import type { InboundQuotas } from "./inbound_limits.ts";
 import { Libp2pDuplex } from "./libp2p_duplex.ts";
 import { networkOf, originOf } from "./origin.ts";
 import { PeerExchange } from "./peer_exchange.ts";
+import type { KnownPeer } from "./peer_list.ts";
 import { SILENT_LOGGER } from "./silent_logger.ts";
 import { limitStreams, MOST_STREAMS } from "./stream_limits.ts";
 import {
@@ -251,7 +252,10 @@ export class Host {
   }
 
   /** Where peers can be reached. */
-  get addressBook(): Pick<PeerExchange, "known" | "learn"> {
+  get addressBook(): {
+    known(peerId: string): Promise<KnownPeer>;
+    learn(peers: readonly KnownPeer[]): Promise<unknown>;
+  } {
     return this.#exchange;
   }
 
