@@ -6,7 +6,7 @@ export interface Section {
   readonly text: string;
 }
 
-/** What each table needs to be read rightly, by its title's first word. */
+/** What the tables need to be read rightly. */
 const NOTES = `
 - **Contest.** Each contestant runs alone in a process of its own, all its nodes
   in that one process, on loopback; meshnode and kad-dht (whose values are
@@ -50,7 +50,7 @@ cores (${cpu}) with ${memoryGiB} GiB, Deno ${deno}, commit ${commit}.
   } at the end.** ${
     load < 1.5
       ? "The machine was quiet."
-      : "Others used the machine: times are worse than on a quiet one, for all\ncontestants. The processor's time, messages and bytes are not touched by that."
+      : "Others used the machine: times are worse than on a quiet one, for all\ncontestants. Messages and bytes are not touched by that, and the\nprocessor's time only a little."
   }
 ${NOTES}
 
