@@ -28,15 +28,16 @@ const MAX_REASON = 300;
 const MAX_RECORDING = 64 * 1024 * 1024;
 
 const SCHEMA = `
+PRAGMA page_size = 1024;
 PRAGMA auto_vacuum = INCREMENTAL;
 CREATE TABLE texts (name TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
 CREATE TABLE epochs (
   epoch INTEGER PRIMARY KEY,
   outcome TEXT,
   reason TEXT,
-  work TEXT,
-  recording BLOB
+  work TEXT
 ) STRICT;
+CREATE TABLE recordings (epoch INTEGER PRIMARY KEY, packed BLOB NOT NULL) STRICT;
 CREATE TABLE entries (
   id INTEGER PRIMARY KEY,
   epoch INTEGER NOT NULL,
@@ -188,10 +189,10 @@ export class SqliteJournal implements Journal {
   /** What decided an epoch; older epochs may have their outcome only. */
   recording(epoch: number): Recording | undefined {
     const row = this.#get(
-      "SELECT recording FROM epochs WHERE epoch = ?",
+      "SELECT packed FROM recordings WHERE epoch = ?",
       epoch,
     );
-    const packed = row?.["recording"];
+    const packed = row?.["packed"];
     if (packed instanceof Uint8Array) {
       const bytes = inflateRawSync(packed, { maxOutputLength: MAX_RECORDING });
       return fromJson(new TextDecoder().decode(bytes)) as Recording;
@@ -239,9 +240,9 @@ export class SqliteJournal implements Journal {
       const old = Number(row["epoch"]);
       const bytes = new TextEncoder().encode(toJson(this.#unpacked(old)));
       this.#run(
-        "UPDATE epochs SET recording = ? WHERE epoch = ?",
-        deflateRawSync(bytes),
+        "INSERT OR REPLACE INTO recordings VALUES (?, ?)",
         old,
+        deflateRawSync(bytes),
       );
       this.#run("DELETE FROM entries WHERE epoch = ?", old);
     }
@@ -249,14 +250,13 @@ export class SqliteJournal implements Journal {
     let size = 0;
     for (
       const row of this.#all(
-        "SELECT epoch, length(recording) AS size FROM epochs " +
-          "WHERE recording IS NOT NULL ORDER BY epoch DESC",
+        "SELECT epoch, length(packed) AS size FROM recordings ORDER BY epoch DESC",
       )
     ) {
       size += Number(row["size"]);
       if (size <= RECORDINGS) continue;
       this.#run(
-        "UPDATE epochs SET recording = NULL WHERE epoch <= ?",
+        "DELETE FROM recordings WHERE epoch <= ?",
         Number(row["epoch"]),
       );
       break;

@@ -1,0 +1,220 @@
+import {
+  INITIAL_STATE,
+  type Journal,
+  JOURNAL_FILE,
+  MemoryJournal,
+  ONE,
+  openJournal,
+  parseRecording,
+  replay,
+  SqliteJournal,
+  step,
+  toJson,
+} from "../../mod.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertThrows,
+} from "../assert.ts";
+import { withFolder } from "../system/program.ts";
+import { WORKING } from "./observations.ts";
+import { epochEvents } from "./epoch_events.ts";
+
+const never = new AbortController().signal;
+
+/** Runs events through the machine and a journal, as the driver does. */
+function live(journal: Journal, events: ReturnType<typeof epochEvents>) {
+  let state = journal.state ?? INITIAL_STATE;
+  for (const { epoch, event } of events) {
+    const { state: after, actions } = step(state, event, WORKING);
+    if (after === state && actions.length === 0) continue;
+    journal.record({
+      ...{ epoch, event, after },
+      at: 1_000 * epoch,
+      before: state,
+      rules: WORKING,
+      reports: actions.flatMap((action) =>
+        action.type === "report" ? [action.report] : []
+      ),
+    });
+    state = after;
+  }
+  return state;
+}
+const journals: [string, (folder: string) => Journal][] = [
+  ["memory", () => new MemoryJournal()],
+  ["file", (folder) => SqliteJournal.open(`${folder}/${JOURNAL_FILE}`)],
+];
+
+for (const [name, open] of journals) {
+  Deno.test(`a journal in a ${name} gives back what it was given`, () =>
+    withFolder((folder) => {
+      const journal = open(folder);
+      assertEquals(journal.state, undefined);
+      const state = live(journal, epochEvents(0, 3));
+      assertEquals(journal.state, state);
+      assertEquals(
+        journal.summaries(2).map(({ epoch, outcome, work }) => [
+          epoch,
+          outcome,
+          work,
+        ]),
+        [[2, "proposed", "revealed"], [1, "proposed", "revealed"]],
+      );
+      for (const epoch of [0, 1, 2]) {
+        const recording = journal.recording(epoch);
+        assert(recording);
+        assertEquals(parseRecording(toJson(recording)), recording);
+        const steps = replay(recording);
+        assertEquals(
+          steps.flatMap(({ reports }) => reports)
+            .filter(({ kind }) => kind === "outcome" || kind === "work")
+            .map((report) => "outcome" in report && report.outcome),
+          ["proposed", "revealed"],
+        );
+        assert(steps.some(({ actions }) => actions.includes("propose")));
+      }
+      assertEquals(journal.recording(9), undefined);
+      const work = {
+        epoch: 2,
+        salt: new Uint8Array([1, 2]),
+        result: new Uint8Array([3]),
+        expiration: 5.5,
+      };
+      journal.keepWork(work);
+      journal.keepWork({ ...work, epoch: 3 });
+      assertEquals(journal.work(2), work);
+      journal.keepWork({ ...work, epoch: 6 });
+      journal.keepWork({ ...work, epoch: 7 });
+      journal.keepWork({ ...work, epoch: 8 });
+      assertEquals(journal.work(2), undefined, "old work is dropped");
+      journal.keep("x", "1");
+      journal.keep("x", "2");
+      assertEquals(journal.kept("x"), "2");
+      journal.close();
+      return Promise.resolve();
+    }));
+}
+
+Deno.test("a journal goes on where another process left it", () =>
+  withFolder((folder) => {
+    const path = `${folder}/${JOURNAL_FILE}`;
+    const events = epochEvents(0, 2);
+    for (const each of events) {
+      // Every event in a life of its own.
+      const journal = SqliteJournal.open(path);
+      live(journal, [each]);
+      journal.close();
+    }
+    const journal = SqliteJournal.open(path);
+    assertEquals(journal.state, live(new MemoryJournal(), events));
+    journal.close();
+    return Promise.resolve();
+  }));
+
+Deno.test("the journal stays small: 1,000 epochs of 256 nodes take less than a megabyte", () =>
+  withFolder(async (folder) => {
+    const path = `${folder}/${JOURNAL_FILE}`;
+    const scores = Array.from({ length: 256 }, (_, i) => ({
+      nodeId: i + 1,
+      score: ONE - BigInt(i),
+    }));
+    const journal = SqliteJournal.open(path);
+    for (let epoch = 0; epoch < 1_100; epoch += 50) {
+      live(journal, epochEvents(epoch, 50, scores));
+    }
+    assertEquals(journal.summaries(2_000).length, 1_000);
+    assert(journal.recording(1_098));
+    assertEquals(journal.recording(150), undefined);
+    journal.close();
+    let size = 0;
+    for await (const { name } of Deno.readDir(folder)) {
+      size += (await Deno.stat(`${folder}/${name}`)).size;
+    }
+    assert(size <= 1_000_000, `${size} bytes`);
+  }));
+
+Deno.test("a damaged journal is set aside, whatever the damage", () =>
+  withFolder(async (folder) => {
+    const path = `${folder}/${JOURNAL_FILE}`;
+    const damages: [string, () => Promise<unknown>][] = [
+      [
+        "text",
+        () => Deno.writeTextFile(path, "this is no journal ".repeat(99)),
+      ],
+      ["cut off", () => Deno.truncate(path, 5_000)],
+      ["unknown state", () => {
+        const journal = SqliteJournal.open(path);
+        journal.keep("state", '{"life":{},"vote":{"name":"x"},"work":{}}');
+        journal.close();
+        return Promise.resolve();
+      }],
+      ["unreadable state", () => {
+        const journal = SqliteJournal.open(path);
+        journal.keep("state", "{");
+        journal.close();
+        return Promise.resolve();
+      }],
+    ];
+    for (const [what, damage] of damages) {
+      {
+        using opened = await openJournal(folder, never);
+        live(opened.journal, epochEvents(0, 2));
+      }
+      await damage();
+      using opened = await openJournal(folder, never);
+      assert(opened.isReplacement, what);
+      assertEquals(opened.journal.state, undefined);
+    }
+    const aside = [...Deno.readDirSync(folder)]
+      .filter(({ name }) => /\.damaged-\d+$/.test(name));
+    assertEquals(aside.length, damages.length);
+    using again = await openJournal(folder, never);
+    assert(!again.isReplacement);
+  }));
+
+Deno.test("only one process has the journal, and the next one gets it at its end", () =>
+  withFolder(async (folder) => {
+    const first = await openJournal(folder, never);
+    const waiting = new AbortController();
+    const refused = openJournal(folder, waiting.signal);
+    waiting.abort(new Error("enough"));
+    await assertRejects(refused, { message: "enough" });
+    const second = openJournal(folder, never);
+    first[Symbol.dispose]();
+    (await second)[Symbol.dispose]();
+    const { mode } = await Deno.stat(`${folder}/${JOURNAL_FILE}`);
+    assertEquals((mode ?? 0) & 0o777, 0o600);
+  }));
+
+Deno.test("a folder that cannot be used is told of", () =>
+  withFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/file`, "");
+    await assertRejects(openJournal(`${folder}/file/x`, never), {
+      code: "JOURNAL_UNUSABLE",
+    });
+  }));
+
+Deno.test("what is no recording is refused with a typed error", () => {
+  const journal = new MemoryJournal();
+  live(journal, epochEvents(0, 1));
+  const whole = JSON.parse(toJson(journal.recording(0)));
+  const bad = [
+    "",
+    "[]",
+    "{}",
+    ...["epoch", "rules", "initial", "events"].map((name) =>
+      JSON.stringify({ ...whole, [name]: undefined })
+    ),
+    JSON.stringify({ ...whole, events: [{ at: 1, event: {} }] }),
+    JSON.stringify({ ...whole, initial: { vote: {}, work: {}, life: {} } }),
+  ];
+  for (const text of bad) {
+    assertThrows(() => parseRecording(text), { code: "RECORDING_INVALID" });
+  }
+  const odd = { ...whole, events: [{ at: 1, event: { type: "block" } }] };
+  assertThrows(() => replay(parseRecording(JSON.stringify(odd))), {
+    code: "RECORDING_INVALID",
+  });
+});
