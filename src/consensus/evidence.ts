@@ -66,19 +66,22 @@ export class EvidenceReader {
     };
   }
 
-  /** Reads anew what belongs to some peers. */
+  /** Reads anew what belongs to some peers, or to all. */
   async again(
     evidence: Evidence,
-    peers: readonly string[],
+    peers: readonly string[] | undefined,
     signal: AbortSignal,
   ): Promise<Evidence> {
     const { epoch, cutOff } = evidence;
-    const subkeys = peers.map(heartbeatSubkeyOf);
-    const options = subkeys.every((subkey) => subkey !== undefined)
+    const subkeys = peers?.map(heartbeatSubkeyOf);
+    const options = subkeys?.every((subkey) => subkey !== undefined)
       ? { signal, subkeys }
       : { signal };
     const [nodes, commits, reveals] = await Promise.all([
-      this.#directory.read({ signal, peers }),
+      this.#directory.read({
+        signal,
+        ...(peers === undefined ? {} : { peers }),
+      }),
       this.#entries(commitKey(epoch - 1), options),
       this.#entries(revealKey(epoch - 1), options),
     ]);

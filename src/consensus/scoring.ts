@@ -120,10 +120,10 @@ export class Scoring {
   ): Promise<Evidence> {
     const known = this.#evidence;
     if (known?.epoch !== epoch) return this.#gather(epoch, journal, signal);
-    if (only === undefined) return known;
-    const peers = this.#nodes.filter(({ id }) => only.includes(id))
+    // What the first look missed, because it was on its way, a second one finds.
+    const peers = only && this.#nodes.filter(({ id }) => only.includes(id))
       .map(({ peer }) => peer.peerId);
-    if (peers.length === 0) return known;
+    if (peers?.length === 0) return known;
     const evidence = await this.#options.evidence.again(known, peers, signal);
     return this.#take(evidence, journal);
   }

@@ -66,6 +66,8 @@ export class HeartbeatAnnouncer {
   #onlineSince: number | undefined;
   #offlineSince: number | undefined;
   #before: OnlineTime | undefined;
+  /** Until when others know us online; absent while nobody does. */
+  #knownUntil: number | undefined;
   #lastExpiration = 0;
   #woken = new AbortController();
   #publishing: Promise<unknown> = Promise.resolve();
@@ -96,6 +98,7 @@ export class HeartbeatAnnouncer {
         ? undefined
         : { since: this.#onlineSince, until: this.#offlineSince };
       this.#onlineSince = this.#offlineSince = undefined;
+      this.#knownUntil = undefined;
     }
     if (state === "online") this.#onlineSince ??= now;
     this.#woken.abort();
@@ -132,8 +135,22 @@ export class HeartbeatAnnouncer {
     if (last === undefined) return;
     const { since, until, left, expiration } = last;
     this.#lastExpiration = expiration;
-    if (!left && dhtTime(this.#clock) < until) this.#onlineSince = since;
-    else this.#before = { since, until };
+    if (!left && dhtTime(this.#clock) < until) {
+      this.#onlineSince = since;
+      this.#knownUntil = until;
+    } else this.#before = { since, until };
+  }
+
+  /** Who nobody heard of for so long was not online in the eyes of others. */
+  #reconsider(now: number): void {
+    const since = this.#onlineSince;
+    if (since === undefined || this.#offlineSince !== undefined) return;
+    if (now < (this.#knownUntil ?? 0)) return;
+    if (this.#knownUntil !== undefined) {
+      this.#before = { since, until: this.#knownUntil };
+      this.#knownUntil = undefined;
+    }
+    this.#onlineSince = now;
   }
 
   #remember(): void {
@@ -177,7 +194,9 @@ export class HeartbeatAnnouncer {
   async #store(parent: AbortSignal): Promise<boolean> {
     const { identity, records, info, pings } = this.#options;
     using limit = deadline(PUBLISH_TIMEOUT, parent);
-    const wanted = dhtTime(this.#clock) + heartbeatLifetime(this.#period);
+    const now = dhtTime(this.#clock);
+    this.#reconsider(now);
+    const wanted = now + heartbeatLifetime(this.#period);
     // A later word must expire later, or nobody takes it.
     this.#lastExpiration = Math.max(wanted, this.#lastExpiration + 0.001);
     this.#remember();
@@ -201,8 +220,10 @@ export class HeartbeatAnnouncer {
       stored: String(stored),
     });
     const others = replicas.filter(({ peerId }) => peerId !== identity.peerId);
-    return others.length === 0 ||
+    const shared = others.length === 0 ||
       others.some(({ outcome }) => outcome === "stored");
+    if (shared) this.#knownUntil = this.#lastExpiration;
+    return shared;
   }
 
   #failed(what: string, error: unknown): void {

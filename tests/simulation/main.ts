@@ -1,0 +1,17 @@
+import { parseArgs } from "node:util";
+import { runWorld } from "./world.ts";
+
+/** Runs the world of one seed and tells what it came to. */
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string", default: "1" },
+    epochs: { type: "string", default: "100" },
+  },
+});
+const { diedAt, violations, ...result } = await runWorld(
+  Number(values.seed),
+  Number(values.epochs),
+);
+console.log({ ...result, diedAt: [...diedAt].join(" ") });
+for (const violation of violations) console.log(violation);
+Deno.exit(violations.length === 0 ? 0 : 1);
