@@ -4,6 +4,11 @@ import { decode } from "../records/serializer.ts";
 import { ownerMarker, ownersOf } from "./signature.ts";
 
 const utf8 = new TextEncoder();
+const latin1 = new TextDecoder("latin1");
+
+/** Owners of subkeys seen of late: the same few are read again and again. */
+const known = new Map<string, string>();
+const MAX_KNOWN = 1_024;
 
 /** The one subkey that is a peer's own under a key: its peer id's text and its owner marker. */
 export function ownedSubkey(
@@ -17,6 +22,19 @@ export function ownedSubkey(
  * subkey begins with, and nothing else is in it.
  */
 export function subkeyOwner(subkey: Uint8Array): string | undefined {
+  const text = latin1.decode(subkey);
+  const before = known.get(text);
+  if (before !== undefined) return before;
+  const owner = readOwner(subkey);
+  if (owner !== undefined) {
+    const [oldest] = known.size >= MAX_KNOWN ? known.keys() : [];
+    if (oldest !== undefined) known.delete(oldest);
+    known.set(text, owner);
+  }
+  return owner;
+}
+
+function readOwner(subkey: Uint8Array): string | undefined {
   try {
     const [owner, ...others] = ownersOf({ key: new Uint8Array(), subkey });
     if (owner === undefined || others.length > 0) return undefined;

@@ -8,6 +8,7 @@ import {
   type Identity,
   type Journal,
   MemoryJournal,
+  type Metrics,
   type NodeScore,
   ONE,
   PingAggregator,
@@ -127,7 +128,7 @@ export class SimNode {
       identity,
       records,
       // Round-trip times are not looked at here.
-      directory: new Directory({ ...records, get: none }),
+      directory: new Directory({ ...records, get: none }, UNCOUNTED),
       pings: new PingAggregator({ ping: () => Promise.resolve(1) }),
       info: { role: "validator", throughput: 1 },
       period: PERIOD,
@@ -138,6 +139,7 @@ export class SimNode {
         },
       },
       clock: this.#clock,
+      metrics: UNCOUNTED,
     });
     heartbeat.setState("online");
     const { signer } = this.#port;
@@ -151,7 +153,7 @@ export class SimNode {
           return signer.attest(subnetId, options);
         },
       },
-      directory: new Directory(records),
+      directory: new Directory(records, UNCOUNTED),
       scorer: lie === "scores"
         ? {
           score: () =>
@@ -175,6 +177,7 @@ export class SimNode {
         if (report.kind === "outcome") this.outcomes.set(report.epoch, report);
       },
       clock: this.#clock,
+      metrics: UNCOUNTED,
     });
     for (const run of [heartbeat.run(signal), consensus.run(signal)]) {
       const task: Promise<void> = run.finally(() => this.#tasks.delete(task));
@@ -282,4 +285,5 @@ export class SimNode {
   }
 }
 
+const UNCOUNTED: Metrics = { count: () => {}, gauge: () => {} };
 const none = () => Promise.resolve(undefined);
