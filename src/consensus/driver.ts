@@ -121,7 +121,8 @@ export class Consensus {
           await this.#look(head);
         }
       } catch (error) {
-        if (!signal.aborted) this.#failed("heads", error);
+        // A block that could not be read is read again, not waited out.
+        if (!signal.aborted) this.#failed("read", error);
       }
       if (signal.aborted) break;
       await this.#clock.sleep(RETRY_PAUSE, signal).catch(() => {});
@@ -159,14 +160,7 @@ export class Consensus {
   }
 
   async #look(head: BlockRef): Promise<void> {
-    let observation: Observation;
-    try {
-      observation = await this.#observer.observe(head, this.#signal);
-    } catch (error) {
-      // The next block is another chance.
-      if (!this.#signal.aborted) this.#failed("read", error);
-      return;
-    }
+    const observation = await this.#observer.observe(head, this.#signal);
     // Two looks may overtake each other.
     if (observation.block < (this.#seen?.block ?? 0)) return;
     this.#seen = observation;

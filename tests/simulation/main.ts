@@ -1,6 +1,9 @@
 import { parseArgs } from "node:util";
 import { runWorld } from "./world.ts";
 
+// deno-lint-ignore no-console -- it is what the script is for
+const tell = (line: string) => console.log(line);
+
 /** Runs the world of one seed and tells what it came to. */
 const { values } = parseArgs({
   options: {
@@ -12,6 +15,6 @@ const { diedAt, violations, ...result } = await runWorld(
   Number(values.seed),
   Number(values.epochs),
 );
-console.log({ ...result, diedAt: [...diedAt].join(" ") });
-for (const violation of violations) console.log(violation);
+tell(JSON.stringify({ ...result, diedAt: [...diedAt].join(" ") }));
+for (const violation of violations) tell(violation);
 Deno.exit(violations.length === 0 ? 0 : 1);

@@ -42,8 +42,7 @@ export interface ChainFaults {
 
 /**
  * The chain of a simulation: the rules of the local development chain, in
- * memory, with blocks that may come late. `conformance_test.ts` holds both side
- * by side.
+ * memory, with blocks that may come late.
  */
 export class SimChain {
   readonly #clock: VirtualClock;
@@ -224,6 +223,11 @@ export class SimChain {
       if (this.height > last && !faults.away) {
         last = this.height;
         yield refOf(last);
+        continue;
+      }
+      // Who was away hears of the newest block as soon as it is back.
+      if (faults.away) {
+        await this.#clock.sleep(500 + delay(), signal).catch(() => {});
         continue;
       }
       const { promise, resolve } = Promise.withResolvers<void>();

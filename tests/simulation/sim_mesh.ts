@@ -23,10 +23,14 @@ interface Held {
 class Replica {
   readonly #keys = new Map<string, Map<string, Held>>();
 
-  /** Takes a record, by the rules that all nodes have. */
+  /**
+   * Takes a record, by the rules that all nodes have: one that lacks the commit
+   * of a reveal asks the others for it.
+   */
   take(
     { key, subkey, value, expiration }: StoreRequest,
     block: { readonly epoch: number; readonly elapsed: number },
+    lookUp: (key: string, owner: string) => MeshValue | undefined,
   ): "stored" | "older" | "refused" {
     const name = String(key);
     const bytes = subkey as Uint8Array;
@@ -41,8 +45,14 @@ class Replica {
         ? elapsed >= 2 && elapsed <= 10
         : name === revealKey(epoch) && elapsed >= 10 && elapsed <= 13;
       if (before !== undefined) return "older";
-      if (!open || !(isCommit || this.#opens(epoch, owner, value, bytes))) {
-        return "refused";
+      if (!open) return "refused";
+      if (!isCommit) {
+        const commit = this.value(commitKey(epoch), owner) ??
+          lookUp(commitKey(epoch), owner);
+        if (
+          !(commit instanceof Uint8Array) ||
+          !opens(parseReveal(value), commit, epoch, peerOf(bytes))
+        ) return "refused";
       }
     } else if (before !== undefined && before.expiration >= expiration) {
       return "older";
@@ -66,15 +76,9 @@ class Replica {
     this.#keys.delete(revealKey(epoch));
   }
 
-  #opens(
-    epoch: number,
-    owner: string,
-    value: MeshValue,
-    subkey: Uint8Array,
-  ): boolean {
-    const commit = this.#keys.get(commitKey(epoch))?.get(owner)?.value;
-    if (!(commit instanceof Uint8Array)) return false;
-    return opens(parseReveal(value), commit, epoch, peerOf(subkey));
+  /** An owner's value under a key. */
+  value(key: string, owner: string): MeshValue | undefined {
+    return this.#keys.get(key)?.get(owner)?.value;
   }
 }
 
@@ -178,7 +182,11 @@ export class SimMesh {
         if (lost || !this.#passes(from, peerId)) {
           return { peerId, outcome: "unreachable" as const };
         }
-        const outcome = replica.take(request, this.#position());
+        const outcome = replica.take(
+          request,
+          this.#position(),
+          (key, owner) => this.#lookUp(peerId, key, owner),
+        );
         // The answer can get lost, too.
         return from !== peerId && this.#random.happens(this.loss)
           ? { peerId, outcome: "unreachable" as const }
@@ -189,6 +197,17 @@ export class SimMesh {
     const stored = replicas.filter(({ outcome }) => outcome === "stored");
     const quorum = Math.floor(replicas.length / 2) + 1;
     return { stored: stored.length >= quorum, quorum, replicas };
+  }
+
+  /** An owner's value as one of the others has it. */
+  #lookUp(from: string, key: string, owner: string): MeshValue | undefined {
+    for (const [peerId, replica] of this.#replicas) {
+      if (peerId === from || !this.#passes(from, peerId)) continue;
+      if (this.#random.happens(2 * this.loss)) continue;
+      const value = replica.value(key, owner);
+      if (value !== undefined) return value;
+    }
+    return undefined;
   }
 
   async #get(

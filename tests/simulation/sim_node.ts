@@ -15,17 +15,19 @@ import {
   type Presence,
   PresenceScorer,
   type RecordStore,
+  replay,
   RevealQualityScorer,
   type Scorer,
 } from "../../mod.ts";
 import type { SeededRandom } from "../fixtures/virtual/seeded_random.ts";
 import type { VirtualClock } from "../fixtures/virtual/virtual_clock.ts";
-import type { ChainFaults, SimChain } from "./sim_chain.ts";
+import { BLOCK, type ChainFaults, type SimChain } from "./sim_chain.ts";
 import type { SimMesh } from "./sim_mesh.ts";
 
 /** What a node does that it should not. */
 export type Lie = "scores" | "copies" | "late" | "withholds";
 
+const GENESIS = 1_700_000_000_000;
 /** Seconds between heartbeats. */
 const PERIOD = 50;
 
@@ -106,6 +108,17 @@ export class SimNode {
 
   get isUp(): boolean {
     return !this.#life.signal.aborted;
+  }
+
+  /** What its journal says about an epoch. */
+  history(epoch: number): string {
+    const recording = this.#journal.recording(epoch);
+    if (recording === undefined) return "nothing";
+    return replay(recording).map(({ at, event, vote, work, actions }) => {
+      const block = "observation" in event ? event.observation.block : "";
+      const what = [event.type, block, vote, work, ...actions].join(" ");
+      return `${((at - GENESIS) / BLOCK).toFixed(2)} ${what}`;
+    }).join("\n  ");
   }
 
   /** Notes whether anything keeps it from its work. */

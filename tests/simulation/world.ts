@@ -29,6 +29,7 @@ export interface WorldResult {
   readonly violations: readonly string[];
 }
 
+const GENESIS = 1_700_000_000_000;
 const LIES: readonly Lie[] = ["scores", "copies", "late", "withholds"];
 /** 66 %. */
 const QUORUM = 0.66;
@@ -122,7 +123,8 @@ export async function runWorld(
     );
   };
   const checkReveals = (epoch: number) => {
-    for (const { peerId, id, lie, fineSince } of nodes) {
+    for (const node of nodes) {
+      const { peerId, id, lie, fineSince } = node;
       // Up for one block of the window, and for the way of the messages.
       const since = clock.now() - BLOCK - 2 * mesh.delay;
       if (lie !== undefined || fineSince === undefined || fineSince > since) {
@@ -131,7 +133,11 @@ export async function runWorld(
       if (mesh.holders(commitKey(epoch), peerId) === 0) continue;
       counted.reveals++;
       if (mesh.holders(revealKey(epoch), peerId) > 0) continue;
-      violations.push(`node ${id} did not reveal in epoch ${epoch}`);
+      violations.push(
+        `node ${id} did not reveal in epoch ${epoch}, fine since ${
+          (fineSince - GENESIS) / BLOCK
+        }:\n  ${node.history(epoch)}`,
+      );
     }
   };
   for (const node of nodes) node.start();
