@@ -10,6 +10,7 @@ import type { Scorer } from "../../src/consensus/scorer.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { generateIdentity } from "../../src/identity/mod.ts";
 import { ServerProcess } from "../../tests/fixtures/chain/server_process.ts";
+import { ownHeap } from "./heap.ts";
 import { floor, slope } from "./slope.ts";
 
 /** What a soak is like. */
@@ -119,8 +120,7 @@ async function watch(
       // What could not be looked at now is looked at later.
       if (!(error instanceof ChainUnreadableError)) throw error;
     }
-    (globalThis as { gc?: () => void }).gc?.();
-    const { heapUsed } = Deno.memoryUsage();
+    const heapUsed = ownHeap();
     if (since() >= settled) {
       heap = floor([...heap, { x: since(), y: heapUsed }], STRETCH);
     }
