@@ -115,8 +115,8 @@ export function workOf({ epoch, commits, reveals }: Evidence): NodeWork[] {
 }
 
 /** The heartbeats of evidence as a text, so that a restarted node knows them. */
-export function evidenceText({ epoch, cutOff, live }: Evidence): string {
-  return toJson({ epoch, cutOff, live: [...live.values()] });
+export function evidenceText(evidence: Evidence): string {
+  return toJson(evidenceParts(evidence));
 }
 
 /** The heartbeats of a text, if they are those of an epoch. */
@@ -125,15 +125,28 @@ export function parseEvidence(
   epoch: number,
 ): Pick<Evidence, "cutOff" | "live"> | undefined {
   if (text === undefined) return undefined;
-  // Our own words, from a file that was checked when it was opened.
-  const kept = fromJson(text) as {
-    readonly epoch: number;
-    readonly cutOff: number;
-    readonly live: readonly LiveNode[];
-  };
-  return kept.epoch === epoch
-    ? { cutOff: kept.cutOff, live: byPeer(kept.live) }
+  // Our own words, but a disk may have spoilt them: then they are read anew.
+  let kept: Partial<ReturnType<typeof evidenceParts>> | null;
+  try {
+    kept = fromJson(text) as typeof kept;
+  } catch {
+    return undefined;
+  }
+  const { cutOff, live } = kept ?? {};
+  return kept?.epoch === epoch && typeof cutOff === "number" &&
+      Array.isArray(live) && live.every(isWhole)
+    ? { cutOff, live: byPeer(live) }
     : undefined;
+}
+
+function evidenceParts({ epoch, cutOff, live }: Evidence) {
+  return { epoch, cutOff, live: [...live.values()] };
+}
+
+function isWhole(node: Partial<LiveNode> | null): boolean {
+  return typeof node?.peerId === "string" &&
+    typeof node.expiration === "number" &&
+    typeof node.info === "object" && node.info !== null;
 }
 
 /** Why a proposal and our scores probably differ about a node, for people. */

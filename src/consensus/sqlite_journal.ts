@@ -11,7 +11,12 @@ import {
   summariesOf,
 } from "./journal.ts";
 import { isState, type State } from "./machine.ts";
-import { fromJson, type Recording, toJson } from "./recording.ts";
+import {
+  fromJson,
+  parseRecording,
+  type Recording,
+  toJson,
+} from "./recording.ts";
 
 /** Recognises our files; "cons" in ASCII. */
 const APPLICATION_ID = 0x636f6e73;
@@ -54,6 +59,7 @@ CREATE TABLE work (
 PRAGMA application_id = ${APPLICATION_ID};
 PRAGMA user_version = ${SCHEMA_VERSION};
 `;
+const TABLES = SCHEMA.split("CREATE TABLE").length - 1;
 const STATE = "state";
 
 type Row = Record<string, string | number | bigint | null | Uint8Array>;
@@ -88,6 +94,15 @@ export class SqliteJournal implements Journal {
         one("PRAGMA user_version") !== SCHEMA_VERSION
       ) throw new Error("it belongs to another program or version");
       if (one("PRAGMA quick_check") !== "ok") throw new Error("it is damaged");
+      // Names of tables and columns are text that no check of pages looks at.
+      const tables = db.prepare(
+        "SELECT sql FROM sqlite_schema WHERE sql NOT NULL",
+      )
+        .all();
+      if (
+        tables.length !== TABLES ||
+        !tables.every(({ sql }) => SCHEMA.includes(`${sql};`))
+      ) throw new Error("its tables are not a journal's");
       db.exec(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; " +
           `PRAGMA wal_autocheckpoint = ${LOG.pages}; ` +
@@ -101,13 +116,7 @@ export class SqliteJournal implements Journal {
       return journal;
     } catch (cause) {
       db?.close();
-      throw new MeshError(
-        "JOURNAL_DAMAGED",
-        `${path} cannot be used as a journal: ${
-          cause instanceof Error ? cause.message : cause
-        }.`,
-        { cause, hint: "Move it away, and a new one is made." },
-      );
+      throw damaged(`${path} cannot be used as a journal`, cause);
     }
   }
 
@@ -186,18 +195,24 @@ export class SqliteJournal implements Journal {
     } as EpochSummary));
   }
 
-  /** What decided an epoch; older epochs may have their outcome only. */
+  /**
+   * What decided an epoch; older epochs may have their outcome only.
+   *
+   * @throws {MeshError} `JOURNAL_DAMAGED` when what is kept of it is not whole.
+   */
   recording(epoch: number): Recording | undefined {
     const row = this.#get(
       "SELECT packed FROM recordings WHERE epoch = ?",
       epoch,
     );
     const packed = row?.["packed"];
-    if (packed instanceof Uint8Array) {
+    try {
+      if (!(packed instanceof Uint8Array)) return this.#unpacked(epoch);
       const bytes = inflateRawSync(packed, { maxOutputLength: MAX_RECORDING });
-      return fromJson(new TextDecoder().decode(bytes)) as Recording;
+      return parseRecording(new TextDecoder().decode(bytes));
+    } catch (cause) {
+      throw damaged(`The recording of epoch ${epoch} cannot be read`, cause);
     }
-    return this.#unpacked(epoch);
   }
 
   /** Lets go of the file. */
@@ -315,6 +330,14 @@ export class SqliteJournal implements Journal {
     }
     return statement;
   }
+}
+
+function damaged(what: string, cause: unknown): MeshError {
+  return new MeshError(
+    "JOURNAL_DAMAGED",
+    `${what}: ${cause instanceof Error ? cause.message : cause}.`,
+    { cause, hint: "Move the journal away, and a new one is made." },
+  );
 }
 
 /** The named columns that are not null. */

@@ -33,6 +33,11 @@ interface Served {
 
 const utf8 = new TextEncoder();
 const MAX_ERROR_TEXT = 500;
+/**
+ * Cancels and credits that a stream may bring beyond one for each call and one
+ * for each item sent, which is all that a caller has reason to send.
+ */
+const SPARE_SIGNALS = 64;
 /** When a peer with as many calls under way as it may have should try again, ms. */
 const FULL_PAUSE = 100;
 
@@ -45,6 +50,8 @@ export class ServerStream {
   readonly #tasks = new Set<Promise<void>>();
   readonly #log = loggerOf("rpc");
   #bytes = 0;
+  /** Cancels and credits that may still come. */
+  #signals = SPARE_SIGNALS;
 
   /** Serves a stream that a peer opened. */
   constructor(stream: Duplex, service: Service) {
@@ -84,6 +91,12 @@ export class ServerStream {
     if (frame.type === FRAME.request || frame.type === FRAME.open) {
       return this.#begin(frame);
     }
+    if (this.#signals-- <= 0) {
+      throw new RpcError(
+        "RPC_PROTOCOL",
+        "Far more calls are cancelled, or credits given, than there is reason to.",
+      );
+    }
     const call = this.#calls.get(frame.call);
     if (frame.type === FRAME.cancel) {
       call?.abort.abort(new RpcError("RPC_CANCELLED", "The caller gave up."));
@@ -107,6 +120,7 @@ export class ServerStream {
     if (this.#calls.has(frame.call)) {
       throw new RpcError("RPC_PROTOCOL", "A call number is used twice.");
     }
+    this.#signals++;
     const limited = this.#limited(frame);
     if (limited !== undefined) return this.#turnAway(frame.call, limited);
     const { servedInFlight, servedBytes, streamWindow } = this.#service.limits;
@@ -231,6 +245,7 @@ export class ServerStream {
       }
       signal.throwIfAborted();
       call.credit--;
+      this.#signals++;
       await send(FRAME.item, item);
     }
     await send(FRAME.end, new Uint8Array());

@@ -1,3 +1,4 @@
+import { DatabaseSync } from "node:sqlite";
 import {
   INITIAL_STATE,
   type Journal,
@@ -218,3 +219,26 @@ Deno.test("what is no recording is refused with a typed error", () => {
     code: "RECORDING_INVALID",
   });
 });
+
+Deno.test("a journal whose tables or recordings are spoilt says so", () =>
+  withFolder(async (folder) => {
+    const path = `${folder}/${JOURNAL_FILE}`;
+    {
+      using opened = await openJournal(folder, never);
+      live(opened.journal, epochEvents(0, 3));
+    }
+    using db = new DatabaseSync(path);
+    db.exec("UPDATE recordings SET packed = x'ffff'");
+    db.exec("UPDATE entries SET event = '{' WHERE epoch = 2");
+    const spoilt = SqliteJournal.open(path);
+    for (const epoch of [0, 2]) {
+      assertThrows(() => spoilt.recording(epoch), { code: "JOURNAL_DAMAGED" });
+    }
+    assert(spoilt.state !== undefined, "the state is whole");
+    spoilt.close();
+    db.exec("ALTER TABLE work RENAME COLUMN salt TO sald");
+    assertThrows(() => SqliteJournal.open(path), {
+      code: "JOURNAL_DAMAGED",
+      message: /tables/,
+    });
+  }));

@@ -156,6 +156,71 @@ Deno.test("a peer that goes on at full speed loses its stream and gets no other,
   }
 });
 
+for (
+  const [what, type, body] of [
+    ["cancels", FRAME.cancel, new Uint8Array()],
+    ["credits", FRAME.credit, Uint8Array.of(0, 0, 0, 1)],
+  ] as const
+) {
+  Deno.test(`a flood of ${what} ends the stream as a violation, and no other`, async () => {
+    const { network, identity, caller, metrics, server, client } = setUp({});
+    const honest = client(generateIdentity());
+    try {
+      const stream = await network.transport(caller.peerId)
+        .open(identity.peerId);
+      const ended = (async () => {
+        for await (const _ of readFrames(stream)) { /* nothing is answered */ }
+      })();
+      await assertRejects(Promise.all([
+        ended,
+        (async () => {
+          for (let call = 1; call < 5_000; call++) {
+            await stream.write(encodeFrame(type, call, { body }));
+          }
+        })(),
+      ]));
+      await ended.catch(() => {});
+      assertEquals(
+        metrics.get("meshnode_rpc_violations_total", { side: "server" }),
+        1,
+      );
+      assertEquals(
+        await honest.call(identity.peerId, "echo", bytes("hi")),
+        bytes("hi"),
+      );
+    } finally {
+      await Promise.all([honest.stop(), server.stop()]);
+    }
+  });
+}
+
+Deno.test("a caller that reads long streams and gives many calls up keeps its stream", async () => {
+  const { identity, metrics, server, client } = setUp({});
+  const rpc = client();
+  server.registerStream("count", async function* (body) {
+    for (let i = 0; i < 1_000; i++) yield await Promise.resolve(body);
+  });
+  try {
+    let items = 0;
+    for await (const _ of rpc.stream(identity.peerId, "count", bytes("x"))) {
+      items++;
+    }
+    assertEquals(items, 1_000);
+    for (let i = 0; i < 200; i++) {
+      for await (const _ of rpc.stream(identity.peerId, "count", bytes("x"))) {
+        break;
+      }
+    }
+    assertEquals(
+      await rpc.call(identity.peerId, "echo", bytes("hi")),
+      bytes("hi"),
+    );
+    assertEquals(metrics.get("meshnode_rpc_violations_total"), 0);
+  } finally {
+    await Promise.all([rpc.stop(), server.stop()]);
+  }
+});
+
 Deno.test("an unsigned refusal is all that needs no signature", async () => {
   const network = new MemoryNetwork();
   const [caller, server] = [generateIdentity(), generateIdentity()];

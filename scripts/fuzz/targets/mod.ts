@@ -1,6 +1,8 @@
 import type { Target } from "../engine.ts";
 import { callTargets } from "./calls.ts";
 import { chainTargets } from "./chain.ts";
+import { consensusTargets } from "./consensus.ts";
+import { endpointTargets } from "./endpoint.ts";
 import { keyTargets } from "./keys.ts";
 import { recordTargets } from "./records.ts";
 import { textTargets } from "./texts.ts";
@@ -13,5 +15,7 @@ export async function allTargets(): Promise<Target[]> {
     ...await keyTargets(),
     ...textTargets(),
     ...await chainTargets(),
+    ...await endpointTargets(),
+    ...consensusTargets(),
   ];
 }

@@ -1,5 +1,6 @@
 import { deadline, raceSignal } from "../../core/deadline.ts";
 import { MeshError, type MeshErrorOptions } from "../../core/errors.ts";
+import { type Answer, parseMessage } from "./message.ts";
 
 /** The connection to a chain's endpoint is not there, or was lost. */
 export class ConnectionError extends MeshError {
@@ -50,8 +51,6 @@ type Listener = (result: unknown) => void;
 const CONNECT_TIMEOUT = 10_000;
 const TIMEOUT = 10_000;
 const CLOSE_TIMEOUT = 1_000;
-/** Longest message that is looked at, characters; metadata have some 400 000. */
-const LONGEST = 32 * 1024 * 1024;
 const MOST_PENDING = 4_096;
 /** Notices that may come before the answer which says whose they are. */
 const MOST_EARLY = 64;
@@ -195,38 +194,23 @@ export class Connection {
   }
 
   #take(data: unknown): void {
-    if (typeof data !== "string" || data.length > LONGEST) {
-      throw new TypeError("It is no text, or too long.");
-    }
-    const message: unknown = JSON.parse(data);
-    if (!isRecord(message)) throw new TypeError("It is no object.");
-    if ("id" in message && message["id"] !== null) return this.#answer(message);
-    const params = message["params"];
-    if (!isRecord(params)) return;
-    const subscription = String(params["subscription"]);
+    const message = parseMessage(data);
+    if (message === undefined) return;
+    if (message.kind !== "notice") return this.#answer(message);
+    const { subscription, result } = message;
     const listener = this.#listeners.get(subscription);
-    if (listener !== undefined) return listener(params["result"]);
+    if (listener !== undefined) return listener(result);
     if (this.#early.length >= MOST_EARLY) this.#early.shift();
-    this.#early.push([subscription, params["result"]]);
+    this.#early.push([subscription, result]);
   }
 
-  #answer(message: Readonly<Record<string, unknown>>): void {
-    const pending = this.#pending.get(Number(message["id"]));
+  #answer(message: Answer): void {
+    const pending = this.#pending.get(message.id);
     // Who asked may have given up.
     if (pending === undefined) return;
-    const error = message["error"];
-    if (error === undefined || error === null) {
-      return pending.resolve(message["result"] ?? null);
-    }
-    const { code, message: text, data } = isRecord(error) ? error : {};
-    pending.reject(
-      new JsonRpcError(
-        pending.method,
-        Number.isSafeInteger(code) ? Number(code) : 0,
-        typeof text === "string" ? text : "no reason given",
-        data,
-      ),
-    );
+    if (message.kind === "result") return pending.resolve(message.result);
+    const { number, text, data } = message;
+    pending.reject(new JsonRpcError(pending.method, number, text, data));
   }
 
   #end(reason: ConnectionError): void {
@@ -242,10 +226,6 @@ export class Connection {
       // It never opened.
     }
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function said(event: Event): string {

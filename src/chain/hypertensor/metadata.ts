@@ -36,8 +36,11 @@ export function readMetadata(hex: `0x${string}`): ChainTypes {
   // The library's own OpaquePeerId has its length in front twice.
   registry.register({ OpaquePeerId: "Bytes" });
   let metadata: Metadata;
+  let layout: ReturnType<typeof layoutOf>;
   try {
     metadata = new Metadata(registry, hex);
+    registry.setMetadata(metadata);
+    layout = layoutOf((type) => fieldsOf(metadata, type));
   } catch (cause) {
     throw new UnknownLayoutError(
       `its metadata cannot be read (${
@@ -45,8 +48,6 @@ export function readMetadata(hex: `0x${string}`): ChainTypes {
       })`,
     );
   }
-  registry.setMetadata(metadata);
-  const layout = layoutOf((type) => fieldsOf(metadata, type));
   if (typeof layout === "object") throw new UnknownLayoutError(layout.unknown);
   return { registry, metadata, layout };
 }

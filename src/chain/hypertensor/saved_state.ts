@@ -1,4 +1,5 @@
 import { loggerOf } from "../../core/log.ts";
+import { ChainUnreadableError } from "../errors.ts";
 import type { BlockRef } from "../types.ts";
 import type { MetadataCache } from "./metadata_cache.ts";
 import { keptRuntime, type RuntimeId } from "./runtime.ts";
@@ -8,11 +9,17 @@ const NAME = "last-state.json";
 /** Largest file that is read or written, characters. */
 const LARGEST = 8 * 1024 * 1024;
 
-interface Saved {
+/** What the file holds. */
+export interface SavedState {
+  /** The form of the file. */
   readonly version: 1;
+  /** Where it was learnt. */
   readonly endpoint: string;
+  /** At which block. */
   readonly block: BlockRef;
+  /** By which runtime it is to be read. */
   readonly runtime: RuntimeId;
+  /** Questions and their answers. */
   readonly answers: readonly (readonly [string, unknown])[];
 }
 
@@ -45,7 +52,7 @@ export class SavedStateFile {
     try {
       const path = `${this.#folder}/${NAME}`;
       if ((await Deno.stat(path)).size > LARGEST) return;
-      const saved = check(JSON.parse(await Deno.readTextFile(path)));
+      const saved = parseSavedState(await Deno.readTextFile(path));
       if (!this.#endpoints.includes(saved.endpoint)) return;
       const runtime = await keptRuntime(saved.runtime, this.#cache);
       if (runtime === undefined) return;
@@ -63,7 +70,7 @@ export class SavedStateFile {
     if (this.#folder === undefined) return;
     const { block, runtime, answers } = await reader.remembered();
     if (answers.size === 0) return;
-    const saved: Saved = {
+    const saved: SavedState = {
       version: 1,
       endpoint,
       block,
@@ -84,8 +91,15 @@ export class SavedStateFile {
   }
 }
 
-function check(value: unknown): Saved {
-  const saved = Object(value) as Partial<Saved>;
+/** Reads the file's text. @throws {ChainUnreadableError} */
+export function parseSavedState(text: string): SavedState {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new ChainUnreadableError("The saved state is no JSON.", { cause });
+  }
+  const saved = Object(value) as Partial<SavedState>;
   const { block, runtime, answers } = saved;
   if (
     saved.version === 1 && typeof saved.endpoint === "string" &&
@@ -94,10 +108,25 @@ function check(value: unknown): Saved {
     Number.isSafeInteger(runtime?.transactionVersion) &&
     typeof runtime?.code === "string" && Array.isArray(answers) &&
     answers.every((pair) =>
-      Array.isArray(pair) && pair.length === 2 && typeof pair[0] === "string"
+      Array.isArray(pair) && pair.length === 2 && isAnswer(pair[0], pair[1])
     )
-  ) return saved as Saved;
-  throw new TypeError("The file is no saved state.");
+  ) return saved as SavedState;
+  throw new ChainUnreadableError("The file is no saved state.");
+}
+
+/** Whether an answer is of the form that readers expect of its question. */
+function isAnswer(question: unknown, answer: unknown): boolean {
+  if (typeof question !== "string") return false;
+  if (question.startsWith("value ")) return answer === null || isHex(answer);
+  if (question.startsWith("keys ")) {
+    return Array.isArray(answer) && answer.every(isHex);
+  }
+  // The bytes of a call are checked when they are read.
+  return question.startsWith("call ");
+}
+
+function isHex(value: unknown): boolean {
+  return typeof value === "string" && /^0x(?:[0-9a-f]{2})*$/.test(value);
 }
 
 function isHash(value: unknown): boolean {
