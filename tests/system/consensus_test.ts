@@ -1,0 +1,121 @@
+import { fileURLToPath } from "node:url";
+import { type Fault, faultPlan } from "../../scripts/system/faults.ts";
+import { type EpochSeen, judge, type Up } from "../../scripts/system/judge.ts";
+import { assert, assertEquals, assertNotEquals } from "../assert.ts";
+
+const SCRIPT = fileURLToPath(
+  new URL("../../scripts/system/consensus.ts", import.meta.url),
+);
+const LENGTH = 20;
+const ALWAYS: readonly Up[] = [{ from: 0, to: Infinity }];
+const ALL = [ALWAYS, ALWAYS, ALWAYS, ALWAYS];
+
+/** An epoch of 6 s in which everything went well. */
+function seen(epoch: number, change: Partial<EpochSeen> = {}): EpochSeen {
+  const start = 6_000 * epoch;
+  return {
+    epoch,
+    start,
+    quarter: start + 1_500,
+    elected: 0,
+    proposals: new Set(["0"]),
+    proposer: 0,
+    claims: new Set([0]),
+    attested: new Set([0, 1, 2, 3]),
+    ...change,
+  };
+}
+
+const nothing = {
+  proposals: new Set<string>(),
+  proposer: undefined,
+  claims: new Set<number>(),
+  attested: new Set<number>(),
+};
+
+Deno.test("processes that are killed and brought back lose no epoch, and vote again", async () => {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--no-prompt", "--allow-read", "--allow-write"],
+      ...["--allow-net=127.0.0.1", "--allow-sys", "--allow-run"],
+      ...["--ignore-env", SCRIPT, "--epochs", "5", "--seed", "34"],
+    ],
+  }).output();
+  const decoder = new TextDecoder();
+  const text = decoder.decode(stdout) + decoder.decode(stderr);
+  assertEquals(code, 0, text);
+  assertEquals(text.match(/^epoch \d+: validator-\d elected/gm)?.length, 5);
+  assert(/, kill validator-\d/.test(text), text);
+  assert(text.includes("2 faults, votes again after 2: passed"), text);
+});
+
+Deno.test("a seed always gives the same faults, and a validator has one at a time", () => {
+  assertEquals(faultPlan(1, 50, LENGTH, 4), faultPlan(1, 50, LENGTH, 4));
+  assertNotEquals(faultPlan(1, 50, LENGTH, 4), faultPlan(2, 50, LENGTH, 4));
+  for (let seed = 0; seed < 200; seed++) {
+    const plan = faultPlan(seed, 50, LENGTH, 4);
+    assert(plan.length > 10, `seed ${seed}: ${plan.length} faults`);
+    assertEquals(new Set(plan.map(({ kind }) => kind)).size, 3);
+    plan.forEach((fault, i) => {
+      assert(fault.from < fault.until && fault.until <= 48 * LENGTH);
+      const next = plan.slice(i + 1)
+        .find(({ validator }) => validator === fault.validator);
+      assert(next === undefined || next.from >= fault.until + 2 * LENGTH);
+    });
+  }
+});
+
+Deno.test("a run in which all went well is not found fault with", () => {
+  assertEquals(judge([seen(1), seen(2)], ALL, []), {
+    broken: [],
+    due: 2,
+    reached: 2,
+    votedAgain: 0,
+  });
+});
+
+Deno.test("two proposals of an epoch, or one by a stranger, are found", () => {
+  for (
+    const change of [
+      { proposals: new Set(["0", "1"]) },
+      { claims: new Set([0, 1]) },
+      { claims: new Set([1]) },
+      { proposer: 1 },
+    ]
+  ) {
+    const { broken } = judge([seen(1, change)], ALL, []);
+    assert(broken.length > 0, JSON.stringify(change));
+    assert(broken.every((each) => each.includes("Epoch 1 ")));
+  }
+});
+
+Deno.test("an epoch without quorum counts when the elected and enough others were up", () => {
+  const away: readonly Up[] = [{ from: 0, to: 6_100 }];
+  const lost = [seen(1, nothing)];
+  const broken = (...ups: (readonly Up[])[]) => judge(lost, ups, []).broken;
+  assertEquals(broken(...ALL).length, 1);
+  assertEquals(broken(ALWAYS, away, ALWAYS, ALWAYS).length, 1);
+  assertEquals(broken(away, ALWAYS, ALWAYS, ALWAYS), []);
+  assertEquals(broken(ALWAYS, away, away, ALWAYS), []);
+  const two = seen(1, { attested: new Set([0, 1]) });
+  assertEquals(judge([two], ALL, []).broken.length, 1);
+  const three = seen(1, { attested: new Set([0, 1, 2]) });
+  assertEquals(judge([three], ALL, []).broken, []);
+});
+
+Deno.test("a validator that came back and does not vote is found", () => {
+  const fault: Fault = { validator: 3, kind: "kill", from: 10, until: 20 };
+  const faults = [{ fault, begun: 6_500 }];
+  const back = [ALWAYS, ALWAYS, ALWAYS, [
+    { from: 0, to: 6_500 },
+    { from: 11_000, to: Infinity },
+  ]];
+  const silent = { attested: new Set([0, 1, 2]) };
+  const run = (...epochs: EpochSeen[]) => judge(epochs, back, faults);
+  assertEquals(run(seen(1), seen(2, silent), seen(3)).votedAgain, 1);
+  const never = run(seen(1), seen(2, silent), seen(3, silent), seen(4));
+  assertEquals(never.votedAgain, 0);
+  assertEquals(never.broken.length, 1);
+  const gone = judge([seen(1), seen(2)], ALL, faults);
+  assertEquals(gone.broken.length, 1, "it never came back at all");
+});
