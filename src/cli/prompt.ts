@@ -44,9 +44,10 @@ export function terminalPrompt(terminal: Terminal = PROCESS): Prompt {
       return /^(y|yes)$/i.test(answer.trim());
     },
     async secret(question) {
-      terminal.write(`${question}: `);
+      // Before the question, as some answer at once.
       terminal.setRaw(true);
       try {
+        terminal.write(`${question}: `);
         return await readLine(terminal, true);
       } finally {
         terminal.setRaw(false);

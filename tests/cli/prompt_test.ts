@@ -6,6 +6,7 @@ function typing(...chunks: readonly string[]) {
   const waiting = chunks.map((chunk) => new TextEncoder().encode(chunk));
   const shown: string[] = [];
   const raw: boolean[] = [];
+  const rawAsShown: boolean[] = [];
   const terminal: Terminal = {
     read: (into) => {
       const chunk = waiting.shift();
@@ -15,13 +16,14 @@ function typing(...chunks: readonly string[]) {
     },
     write: (text) => {
       shown.push(text);
+      rawAsShown.push(raw.at(-1) ?? false);
     },
     isTerminal: () => true,
     setRaw: (on) => {
       raw.push(on);
     },
   };
-  return { prompt: terminalPrompt(terminal), shown, raw };
+  return { prompt: terminalPrompt(terminal), shown, raw, rawAsShown };
 }
 
 Deno.test("only yes is yes", async () => {
@@ -51,6 +53,13 @@ Deno.test("a secret is never shown, and can be corrected", async () => {
     "right",
   );
   assertEquals(await typing("a\b\b\bb\n").prompt.secret("Key"), "b");
+});
+
+Deno.test("who answers a question at once is not shown either", async () => {
+  const { prompt, shown, rawAsShown } = typing("secret\n");
+  await prompt.secret("Key");
+  assertEquals(shown, ["Key: ", "\n"]);
+  assertEquals(rawAsShown[0], true);
 });
 
 Deno.test("a question that is ended is not answered", async () => {
