@@ -34,7 +34,7 @@ export interface WorkOptions {
 export interface Published {
   /** Whether another node holds it, or there is none. */
   readonly stored: boolean;
-  /** Whether most of its replicas hold it. */
+  /** Whether enough of its replicas hold it: all for a commit, most for a reveal. */
   readonly complete: boolean;
 }
 
@@ -142,7 +142,10 @@ export class Worker {
       ).length;
     return {
       stored: others.length === 0 || holding > 0,
-      complete: stored && holding > 0 || 2 * holding >= others.length,
+      // A replica without the commit would refuse the reveal.
+      complete: isCommit
+        ? holding === others.length
+        : stored && holding > 0 || 2 * holding >= others.length,
     };
   }
 }

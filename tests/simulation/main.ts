@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- it is a program that prints
 import { parseArgs } from "node:util";
 import { runWorld } from "./world.ts";
 
