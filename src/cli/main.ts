@@ -2,6 +2,7 @@ import { KEY_COMMANDS } from "./key/commands.ts";
 import { VERSION } from "../core/version.ts";
 import { CHAIN_COMMANDS } from "./chain/commands.ts";
 import { type CommandContext, dispatch, type Entry } from "./command.ts";
+import { CONSENSUS_COMMANDS } from "./consensus/commands.ts";
 import { DHT_COMMANDS } from "./dht/commands.ts";
 import { describeError, EXIT, exitCodeOf } from "./exit.ts";
 import { terminalPrompt } from "./prompt.ts";
@@ -19,6 +20,7 @@ const ROOT: Entry = {
     },
     key: KEY_COMMANDS,
     dht: DHT_COMMANDS,
+    consensus: CONSENSUS_COMMANDS,
     ...CHAIN_COMMANDS,
   },
 };

@@ -2,7 +2,6 @@
 import { parseArgs } from "node:util";
 import { runWorld } from "./world.ts";
 
-// deno-lint-ignore no-console -- it is what the script is for
 const tell = (line: string) => console.log(line);
 
 /** Runs the world of one seed and tells what it came to. */

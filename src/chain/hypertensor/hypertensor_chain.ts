@@ -1,6 +1,7 @@
 import type { KeyringPair } from "@polkadot/keyring/types";
 import { type Metrics, MetricsRegistry } from "../../core/metrics.ts";
 import type { Chain, ChainSigner, ReadOptions } from "../chain.ts";
+import { ChainUnreadableError } from "../errors.ts";
 import type { BlockRef, ChainConstants } from "../types.ts";
 import {
   type ClientOptions,
@@ -50,6 +51,19 @@ export class HypertensorChain implements Chain {
   /** The newest blocks as they come. */
   heads(signal: AbortSignal): AsyncGenerator<BlockRef> {
     return this.client.heads(signal);
+  }
+
+  /** The block of a height; absent while it is not there yet. */
+  async blockAt(
+    number: number,
+    options: ReadOptions = {},
+  ): Promise<BlockRef | undefined> {
+    const hash = await this.client.ask("chain_getBlockHash", [number], options);
+    if (hash === null) return undefined;
+    if (typeof hash === "string" && /^0x[0-9a-f]{64}$/.test(hash)) {
+      return { number, hash };
+    }
+    throw new ChainUnreadableError(`The hash of block ${number} is none.`);
   }
 
   /** Reads at a block, the newest by default. */

@@ -552,3 +552,20 @@ contract("after the close nothing waits", async (subject) => {
   await assertRejects(call);
   await assertRejects(chain.view(), { code: "CHAIN_UNREADABLE" });
 });
+
+contract(
+  "a block is found by its height, and only once it is there",
+  async (subject) => {
+    const { chain, toBlock } = subject;
+    await toBlock(9);
+    assertEquals(await chain.blockAt?.(9), await chain.head());
+    const earlier = await chain.blockAt?.(5);
+    assertEquals(earlier?.number, 5);
+    const view = await chain.view(earlier);
+    assertEquals(
+      (await (await chain.view()).time()) - await view.time(),
+      4 * BLOCK,
+    );
+    assertEquals(await chain.blockAt?.(10), undefined);
+  },
+);
