@@ -1,37 +1,14 @@
-import type { Clock } from "../core/clock.ts";
+import type { DhtParts } from "./parts.ts";
 import { raceSignal } from "../core/deadline.ts";
-import type { Tasks } from "../core/tasks.ts";
 import type { DhtRecord } from "../records/record.ts";
 import { chunks } from "./batches.ts";
 import type { Merge } from "./merge.ts";
 import { operation } from "./operation.ts";
-import type { PeerBook } from "./peer_book.ts";
 import { repeat } from "./repeat.ts";
-import type { Errand, ReplicaCalls } from "./replica_calls.ts";
-import type { ReplicaService } from "./service.ts";
+import type { Errand } from "./replica_calls.ts";
 import type { GetOptions } from "./types.ts";
 import { type FindQuery, WIRE_LIMITS } from "./wire.ts";
 import { majority } from "./writer.ts";
-
-/** What a reader works with. */
-export interface ReaderParts {
-  /** Our own peer id. */
-  readonly peerId: string;
-  /** Our own replica. */
-  readonly service: ReplicaService;
-  /** The other ones. */
-  readonly replicas: ReplicaCalls;
-  /** How they answer. */
-  readonly book: PeerBook;
-  /** What goes on after the answer. */
-  readonly tasks: Tasks;
-  /** The time. */
-  readonly clock: Clock;
-  /** How many peers hold a record. */
-  readonly numReplicas: number;
-  /** How many take a record before its store succeeds; the majority by default. */
-  readonly writeQuorum: number | undefined;
-}
 
 /** What one replica holds of a key. */
 export interface HeldBy {
@@ -74,10 +51,10 @@ interface Progress extends Read {
  * that succeeded. A read of the latest hears everybody.
  */
 export class Reader {
-  readonly #parts: ReaderParts;
+  readonly #parts: DhtParts;
 
   /** Works with the given parts. */
-  constructor(parts: ReaderParts) {
+  constructor(parts: DhtParts) {
     this.#parts = parts;
   }
 
@@ -149,7 +126,7 @@ export class Reader {
 
 /** The calls of one read, until the last of them ended. */
 class ReadRun {
-  readonly #parts: ReaderParts;
+  readonly #parts: DhtParts;
   readonly #reads: readonly Progress[];
   readonly #latest: boolean;
   readonly #errand: Errand;
@@ -160,7 +137,7 @@ class ReadRun {
   #open = 0;
 
   constructor(
-    parts: ReaderParts,
+    parts: DhtParts,
     reads: readonly Progress[],
     latest: boolean,
     errand: Errand,

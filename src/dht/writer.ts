@@ -1,38 +1,11 @@
-import type { Clock } from "../core/clock.ts";
+import type { DhtParts } from "./parts.ts";
 import { raceSignal } from "../core/deadline.ts";
-import type { Tasks } from "../core/tasks.ts";
 import type { DhtRecord } from "../records/record.ts";
 import { operation } from "./operation.ts";
-import { PATIENCE, type PeerBook } from "./peer_book.ts";
+import { PATIENCE } from "./peer_book.ts";
 import { repeat } from "./repeat.ts";
-import {
-  type Answer,
-  answerOf,
-  type Errand,
-  type ReplicaCalls,
-} from "./replica_calls.ts";
-import type { ReplicaService } from "./service.ts";
+import { type Answer, answerOf, type Errand } from "./replica_calls.ts";
 import type { PutOptions, ReplicaAnswer, StoreResult } from "./types.ts";
-
-/** What a writer works with. */
-export interface WriterParts {
-  /** Our own peer id. */
-  readonly peerId: string;
-  /** Our own replica. */
-  readonly service: ReplicaService;
-  /** The other ones. */
-  readonly replicas: ReplicaCalls;
-  /** How they answer. */
-  readonly book: PeerBook;
-  /** What goes on after a quorum. */
-  readonly tasks: Tasks;
-  /** The time. */
-  readonly clock: Clock;
-  /** How many peers hold a record. */
-  readonly numReplicas: number;
-  /** How many must take it; the majority by default. */
-  readonly writeQuorum: number | undefined;
-}
 
 /** One record on its way to its replicas. */
 interface Write {
@@ -51,10 +24,10 @@ interface Write {
 
 /** Brings records to their replicas. */
 export class Writer {
-  readonly #parts: WriterParts;
+  readonly #parts: DhtParts;
 
   /** Works with the given parts. */
-  constructor(parts: WriterParts) {
+  constructor(parts: DhtParts) {
     this.#parts = parts;
   }
 
@@ -110,7 +83,7 @@ export function majority(replicas: number): number {
 
 /** The calls of one store, until the last of them ended. */
 class WriteRun {
-  readonly #parts: WriterParts;
+  readonly #parts: DhtParts;
   readonly #writes: readonly Write[];
   readonly #errand: Errand;
   readonly #decided = Promise.withResolvers<void>();
@@ -119,7 +92,7 @@ class WriteRun {
   #undecided: number;
   #open = 0;
 
-  constructor(parts: WriterParts, writes: readonly Write[], errand: Errand) {
+  constructor(parts: DhtParts, writes: readonly Write[], errand: Errand) {
     this.#parts = parts;
     this.#writes = writes;
     this.#errand = errand;

@@ -1,34 +1,14 @@
-import {
-  INITIAL_STATE,
-  JOURNAL_FILE,
-  parseRecording,
-  SqliteJournal,
-  step,
-} from "../../mod.ts";
+import { JOURNAL_FILE, parseRecording, SqliteJournal } from "../../mod.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { epochEvents } from "../consensus/epoch_events.ts";
-import { WORKING } from "../consensus/observations.ts";
+import { live } from "../consensus/live.ts";
 import { meshnode, withFolder } from "../system/program.ts";
 
 /** A data folder with the journal of a node that voted in three epochs. */
 async function voted(data: string, peer = "12D3KooWnode"): Promise<void> {
   await Deno.mkdir(`${data}/${peer}`, { recursive: true });
   const journal = SqliteJournal.open(`${data}/${peer}/${JOURNAL_FILE}`);
-  let state = INITIAL_STATE;
-  for (const { epoch, event } of epochEvents(0, 3)) {
-    const { state: after, actions } = step(state, event, WORKING);
-    if (after === state && actions.length === 0) continue;
-    journal.record({
-      ...{ epoch, event, after },
-      at: 1_000 * epoch,
-      before: state,
-      rules: WORKING,
-      reports: actions.flatMap((action) =>
-        action.type === "report" ? [action.report] : []
-      ),
-    });
-    state = after;
-  }
+  live(journal, epochEvents(0, 3));
   journal.close();
 }
 

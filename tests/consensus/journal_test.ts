@@ -1,6 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
 import {
-  INITIAL_STATE,
   type Journal,
   JOURNAL_FILE,
   MemoryJournal,
@@ -9,7 +8,6 @@ import {
   parseRecording,
   replay,
   SqliteJournal,
-  step,
   toJson,
 } from "../../mod.ts";
 import {
@@ -19,30 +17,11 @@ import {
   assertThrows,
 } from "../assert.ts";
 import { withFolder } from "../system/program.ts";
-import { WORKING } from "./observations.ts";
 import { epochEvents } from "./epoch_events.ts";
+import { live } from "./live.ts";
 
 const never = new AbortController().signal;
 
-/** Runs events through the machine and a journal, as the driver does. */
-function live(journal: Journal, events: ReturnType<typeof epochEvents>) {
-  let state = journal.state ?? INITIAL_STATE;
-  for (const { epoch, event } of events) {
-    const { state: after, actions } = step(state, event, WORKING);
-    if (after === state && actions.length === 0) continue;
-    journal.record({
-      ...{ epoch, event, after },
-      at: 1_000 * epoch,
-      before: state,
-      rules: WORKING,
-      reports: actions.flatMap((action) =>
-        action.type === "report" ? [action.report] : []
-      ),
-    });
-    state = after;
-  }
-  return state;
-}
 const journals: [string, (folder: string) => Journal][] = [
   ["memory", () => new MemoryJournal()],
   ["file", (folder) => SqliteJournal.open(`${folder}/${JOURNAL_FILE}`)],
