@@ -1,9 +1,46 @@
-import { raceSignal } from "../core/deadline.ts";
-import { operation } from "./operation.ts";
 import type { DhtParts } from "./parts.ts";
-import { type Progress, type Read, ReadRun } from "./read_run.ts";
+import { raceSignal } from "../core/deadline.ts";
+import type { DhtRecord } from "../records/record.ts";
+import { chunks } from "./batches.ts";
+import type { Merge } from "./merge.ts";
+import { operation } from "./operation.ts";
+import { repeat } from "./repeat.ts";
+import type { Errand } from "./replica_calls.ts";
 import type { GetOptions } from "./types.ts";
+import { type FindQuery, WIRE_LIMITS } from "./wire.ts";
 import { majority } from "./writer.ts";
+
+/** What one replica holds of a key. */
+export interface HeldBy {
+  /** Base58. */
+  readonly peerId: string;
+  /** Its records, unchecked. */
+  readonly records: readonly DhtRecord[];
+}
+
+/** A key being read. */
+export interface Read {
+  /** What is asked for. */
+  readonly query: FindQuery;
+  /** Who may hold it: the replicas, then the next nearest. */
+  readonly peers: readonly string[];
+  /** Its replicas, nearest first. */
+  readonly replicas: readonly string[];
+  /** How many of them there are. */
+  readonly wanted: number;
+  /** What was found so far. */
+  readonly merge: Merge;
+  /** The answers so far. */
+  readonly answers: HeldBy[];
+}
+
+interface Progress extends Read {
+  /** How many replicas a dictionary must be heard from. */
+  readonly quorum: number;
+  asked: number;
+  open: number;
+  isDone: boolean;
+}
 
 /**
  * Reads records from their replicas.
@@ -49,9 +86,7 @@ export class Reader {
     life.answered();
   }
 
-  #begin(
-    { query, peers, merge }: Pick<Read, "query" | "peers" | "merge">,
-  ): Progress {
+  #begin({ query, peers, merge }: Pick<Read, "query" | "peers" | "merge">) {
     const { numReplicas, writeQuorum } = this.#parts;
     const wanted = Math.min(numReplicas, peers.length);
     const written = Math.min(wanted, writeQuorum ?? majority(wanted));
@@ -68,22 +103,155 @@ export class Reader {
       quorum: wanted - written + 1,
       asked: 0,
       open: 0,
-      hopeful: 0,
-      late: 0,
       isDone: false,
     };
   }
 
   /** Ourselves first, then whoever answers fast, the silent last. */
   #order(peers: readonly string[]): string[] {
-    const { peerId, book, clock } = this.#parts;
-    const now = clock.now();
+    const { peerId, book } = this.#parts;
     return peers
       .map((peer) => ({
         peer,
-        cost: peer === peerId ? -1 : book.expected(peer, now),
+        cost: peer === peerId
+          ? -1
+          : book.isSilent(peer)
+          ? Infinity
+          : book.rtt(peer),
       }))
       .sort((a, b) => a.cost === b.cost ? 0 : a.cost - b.cost)
       .map(({ peer }) => peer);
   }
 }
+
+/** The calls of one read, until the last of them ended. */
+class ReadRun {
+  readonly #parts: DhtParts;
+  readonly #reads: readonly Progress[];
+  readonly #latest: boolean;
+  readonly #errand: Errand;
+  readonly #done = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #hedging = new AbortController();
+  #undone: number;
+  #open = 0;
+
+  constructor(
+    parts: DhtParts,
+    reads: readonly Progress[],
+    latest: boolean,
+    errand: Errand,
+  ) {
+    this.#parts = parts;
+    this.#reads = reads;
+    this.#latest = latest;
+    this.#errand = errand;
+    this.#undone = reads.length;
+  }
+
+  /** Resolves when every read has its answer. */
+  get done(): Promise<void> {
+    return this.#done.promise;
+  }
+
+  async work(): Promise<void> {
+    if (this.#undone === 0) this.#done.resolve();
+    else {
+      this.#ask(this.#reads, (read) => this.#more(read));
+      await Promise.all([this.#ended.promise, this.#hedge()]);
+    }
+  }
+
+  /** Asks somebody else as well whenever the answers take long. */
+  async #hedge(): Promise<void> {
+    const { book, clock } = this.#parts;
+    const pause = Math.max(
+      ...this.#reads.flatMap(({ peers, asked }) =>
+        peers.slice(0, asked).map((peer) => book.hedge(peer))
+      ),
+    );
+    await repeat(
+      clock,
+      () => pause,
+      () => this.#ask(this.#reads, ({ isDone }) => isDone ? 0 : 1),
+      this.#hedging.signal,
+    );
+  }
+
+  /** How many more peers a read asks now. */
+  #more(
+    { isDone, peers, wanted, quorum, answers, merge, asked, open }: Progress,
+  ) {
+    if (isDone) return 0;
+    if (this.#latest) return peers.length;
+    if (answers.length === 0) return open > 0 ? 0 : 1;
+    if (!merge.isEmpty) return quorum - answers.length - open;
+    // Nobody had it so far: the other replicas at once, then the next nearest,
+    // who may hold it from before others came.
+    if (asked < wanted) return wanted - asked;
+    return open > 0 ? 0 : peers.length;
+  }
+
+  #ask(reads: readonly Progress[], more: (read: Progress) => number): void {
+    const batches = new Map<string, Progress[]>();
+    for (const read of reads) {
+      for (let left = more(read); left > 0; left--) {
+        const peer = read.peers[read.asked];
+        if (peer === undefined) break;
+        read.asked++;
+        read.open++;
+        const batch = batches.get(peer);
+        if (batch === undefined) batches.set(peer, [read]);
+        else batch.push(read);
+      }
+    }
+    for (const [peer, batch] of batches) {
+      for (const part of chunks(batch, WIRE_LIMITS.keys)) {
+        this.#open++;
+        this.#parts.tasks.own(this.#find(peer, part));
+      }
+    }
+  }
+
+  async #find(peerId: string, reads: readonly Progress[]): Promise<void> {
+    const { service, replicas } = this.#parts;
+    const queries = reads.map(({ query }) => query);
+    const found = peerId === this.#parts.peerId
+      ? queries.map((query) => service.find(query))
+      : await replicas.find(peerId, queries, this.#errand);
+    reads.forEach((read, i) => {
+      read.open--;
+      const records = found?.[i];
+      if (records === undefined) return;
+      read.answers.push({ peerId, records });
+      for (const record of records) read.merge.add(record);
+    });
+    for (const read of reads) this.#settle(read);
+    if (!this.#errand.signal?.aborted) {
+      this.#ask(reads, (read) => this.#more(read));
+    }
+    for (const read of reads) this.#settle(read);
+    if (--this.#open === 0) this.#ended.resolve();
+  }
+
+  #settle(read: Progress): void {
+    if (read.isDone || !this.#suffices(read)) return;
+    read.isDone = true;
+    if (--this.#undone > 0) return;
+    this.#done.resolve();
+    this.#hedging.abort(DONE);
+  }
+
+  #suffices(
+    { query, quorum, answers, merge, peers, asked, open }: Progress,
+  ): boolean {
+    if (open === 0 && (asked >= peers.length || this.#errand.signal?.aborted)) {
+      return true;
+    }
+    if (this.#latest || merge.isEmpty) return false;
+    return merge.hasPlain || answers.length >= quorum ||
+      (query.subkeys !== undefined && merge.size >= query.subkeys.length);
+  }
+}
+
+const DONE = new Error("The read is answered.");

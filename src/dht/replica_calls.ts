@@ -168,7 +168,6 @@ export class ReplicaCalls {
   ): Promise<T> {
     const start = this.#clock.now();
     let outcome = "answered";
-    this.#book.asked(peerId, start);
     try {
       const answer = await this.#calls.call(peerId, method, body, {
         timeout: this.#book.timeout(peerId),
@@ -183,7 +182,6 @@ export class ReplicaCalls {
       if (!signal?.aborted) this.#failed(peerId, method, error);
       throw error;
     } finally {
-      this.#book.ended(peerId);
       const milliseconds = this.#clock.now() - start;
       onCall?.({ peerId, method, milliseconds, outcome });
     }

@@ -10,6 +10,8 @@ export type NetworkErrorCode =
   | "ADDRESS_INVALID"
   /** A peer's list of the members that it knows is malformed. */
   | "PEER_LIST_INVALID"
+  /** What a peer says of itself when it is met is malformed. */
+  | "GREETING_INVALID"
   /** The host cannot listen where it was told to. */
   | "CANNOT_LISTEN";
 

@@ -1,11 +1,7 @@
 import { noise } from "@chainsafe/libp2p-noise";
 import { privateKeyFromProtobuf } from "@libp2p/crypto/keys";
-import { type Identify, identify } from "@libp2p/identify";
 import type { Libp2p } from "@libp2p/interface";
 import { type KadDHT, kadDHT, passthroughMapper } from "@libp2p/kad-dht";
-import { type Ping, ping } from "@libp2p/ping";
-import { tcp } from "@libp2p/tcp";
-import { yamux } from "@libp2p/yamux";
 import { createLibp2p, type Libp2pOptions } from "libp2p";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { raceSignal } from "../core/deadline.ts";
@@ -17,10 +13,14 @@ import type { Duplex, Transport } from "./duplex.ts";
 import { NetworkError } from "./errors.ts";
 import { type Admission, connectionGater } from "./gater.ts";
 import type { InboundQuotas } from "./inbound_limits.ts";
+import { Introductions } from "./introductions.ts";
+import { tcpOfJoinedWrites } from "./joined_writes.ts";
 import { Libp2pDuplex } from "./libp2p_duplex.ts";
 import { networkOf, originOf } from "./origin.ts";
-import { PeerExchange } from "./peer_exchange.ts";
 import type { KnownPeer } from "./peer_list.ts";
+import { Pulse } from "./pulse.ts";
+import { quietYamux } from "./quiet_yamux.ts";
+import { Reachability } from "./reachability.ts";
 import { SILENT_LOGGER } from "./silent_logger.ts";
 import { limitStreams, MOST_STREAMS } from "./stream_limits.ts";
 import {
@@ -56,8 +56,8 @@ export interface HostOptions {
 }
 
 type Services = {
-  identify: Identify;
-  ping: Ping;
+  introductions: Introductions;
+  ping: Reachability;
   dht: KadDHT;
 };
 
@@ -82,9 +82,12 @@ function options(host: HostOptions, metrics: Metrics): Libp2pOptions<Services> {
       listen: [...host.listen],
       announce: [...host.announce ?? []],
     },
-    transports: [tcp()],
+    transports: [tcpOfJoinedWrites()],
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux({ maxInboundStreams: MOST_STREAMS })],
+    streamMuxers: [
+      // The pulse does what its keep-alive does, and ends what is silent.
+      quietYamux({ maxInboundStreams: MOST_STREAMS, enableKeepAlive: false }),
+    ],
     connectionGater: connectionGater({
       admission: host.admission,
       quotas: host.quotas,
@@ -110,10 +113,16 @@ function options(host: HostOptions, metrics: Metrics): Libp2pOptions<Services> {
       maxIncomingPendingConnections: 1_024,
       reconnectRetries: 0,
     },
-    connectionMonitor: { enabled: true, pingInterval: 15_000 },
+    connectionMonitor: { enabled: false },
     services: {
-      identify: identify({ protocolPrefix: "meshnode", timeout: 5_000 }),
-      ping: ping({ protocolPrefix: "meshnode", timeout: 5_000 }),
+      introductions: (components) =>
+        new Introductions(components, {
+          protocol: `/meshnode/${host.subnetId}/introductions/1.0.0`,
+          memberProtocol: protocol,
+          member: !(host.client ?? false),
+          metrics,
+        }),
+      ping: ({ connectionManager }) => new Reachability(connectionManager),
       dht: kadDHT({
         protocol,
         clientMode: host.client ?? false,
@@ -138,13 +147,13 @@ function options(host: HostOptions, metrics: Metrics): Libp2pOptions<Services> {
 export class Host {
   readonly #libp2p: Libp2p<Services>;
   readonly #membership: Membership;
-  readonly #exchange: PeerExchange;
+  readonly #pulse: Pulse;
   /** Kept by events: libp2p makes its own list anew, text by text, for whoever asks. */
   readonly #connected = new Set<string>();
   readonly #stopping = new AbortController();
   readonly #clock: Clock;
   readonly #metrics: Metrics;
-  #running: Promise<void> | undefined;
+  #running: Promise<unknown> | undefined;
   /** Our peer id, base58. */
   readonly peerId: string;
 
@@ -159,8 +168,11 @@ export class Host {
     this.peerId = host.identity.peerId;
     const entries = (host.bootstrap ?? []).map(parsePeerAddress)
       .filter(({ peerId }) => peerId !== this.peerId);
-    const protocol = `/meshnode/${host.subnetId}/peers/1.0.0`;
-    this.#exchange = new PeerExchange(libp2p, protocol, () => this.members());
+    this.#pulse = new Pulse(
+      () => libp2p.getConnections(),
+      this.#clock,
+      metrics,
+    );
     this.#membership = new Membership(this.#membershipHost(), {
       peerId: this.peerId,
       client: host.client,
@@ -169,6 +181,11 @@ export class Host {
       metrics,
       ...(host.perNetwork === undefined ? {} : { perNetwork: host.perNetwork }),
     });
+    libp2p.services.introductions.acquaintances = {
+      members: () => this.members(),
+      wantsPeers: () => this.#membership.wantsPeers,
+      heard: async (peers) => this.#membership.heard(await this.#learn(peers)),
+    };
   }
 
   /**
@@ -218,7 +235,6 @@ export class Host {
         this.#membership.lost(detail.toString());
       },
     );
-    await this.#exchange.serve();
     try {
       await this.#libp2p.start();
     } catch (cause) {
@@ -228,7 +244,11 @@ export class Host {
         { cause, hint: "Choose another port, or 0 for any free one." },
       );
     }
-    this.#running = this.#membership.run(this.#stopping.signal);
+    const { signal } = this.#stopping;
+    this.#running = Promise.all([
+      this.#membership.run(signal),
+      this.#pulse.run(signal),
+    ]);
   }
 
   /** Our addresses, each with `/p2p/` and our peer id. */
@@ -254,9 +274,9 @@ export class Host {
   /** Where peers can be reached. */
   get addressBook(): {
     known(peerId: string): Promise<KnownPeer>;
-    learn(peers: readonly KnownPeer[]): Promise<unknown>;
+    learn(peers: readonly KnownPeer[]): Promise<readonly string[]>;
   } {
-    return this.#exchange;
+    return this.#libp2p.services.introductions.addressBook;
   }
 
   /** Where the node stands in the mesh. */
@@ -336,15 +356,21 @@ export class Host {
       connectAddress: async (address, signal) => {
         await this.#libp2p.dial(parseAddress(address), { signal });
       },
-      discover: async (member, signal) => {
-        const heard = await this.#exchange.ask(member, signal);
-        return await this.#exchange.learn(
-          heard.filter(({ peerId }) =>
-            peerId !== this.peerId && !this.#connected.has(peerId)
-          ),
-        );
-      },
+      discover: async (member, signal) =>
+        this.#learn(
+          await this.#libp2p.services.introductions.ask(member, signal),
+        ),
     };
+  }
+
+  /** Notes where those are that are not connected, and gives them. */
+  #learn(peers: readonly KnownPeer[]): Promise<readonly string[]> {
+    return this.addressBook.learn(
+      peers.filter(({ peerId }) =>
+        peerId !== this.peerId && !this.#connected.has(peerId) &&
+        !this.#membership.expects(peerId)
+      ),
+    );
   }
 
   /** The part of the network that a peer is in; none on this machine. */

@@ -37,6 +37,10 @@ export class Libp2pDuplex implements Duplex {
     });
     stream.addEventListener("end", () => this.#end(undefined));
     stream.addEventListener("close", ({ error }) => this.#end(error));
+    // Whoever hangs up at once may have done so before anybody listened.
+    if (stream.status === "aborted" || stream.status === "reset") {
+      this.#end(new Error("The stream was reset."));
+    } else if (stream.readableEnded) this.#end(undefined);
   }
 
   /** Sends, and waits while the stream's window is full. */

@@ -42,7 +42,7 @@ export interface MembershipOptions {
 export type MembershipState = "alone" | "joining" | "joined" | "isolated";
 
 const TICK = 100;
-const FIRST_DISCOVERY = 100;
+const FIRST_DISCOVERY = 250;
 const LAST_DISCOVERY = 60_000;
 const CONNECT_TIMEOUT = 5_000;
 /** A connection that lasts this long was accepted, ms. */
@@ -80,6 +80,7 @@ export class Membership {
   #nextDiscovery = 0;
   #discoveryPause = FIRST_DISCOVERY;
   #discovered = false;
+  #heardAt = -Infinity;
   #turn = 0;
   #enteredAt = -Infinity;
   #lastSeen: number;
@@ -139,6 +140,36 @@ export class Membership {
     this.#members.set(peerId, network);
     // News: others may be new, too.
     this.#discoverSoon();
+  }
+
+  /** Whether nobody was asked for others for a while. */
+  get wantsPeers(): boolean {
+    return !this.#discovered ||
+      this.#clock.now() - this.#heardAt >= FIRST_DISCOVERY;
+  }
+
+  /** Whether a peer was heard of and not called in vain yet. */
+  expects(peerId: string): boolean {
+    return this.#candidates.isFresh(peerId);
+  }
+
+  /** Takes in whom a member knows. */
+  heard(peers: readonly string[]): void {
+    const now = this.#clock.now();
+    this.#discovered = true;
+    this.#heardAt = now;
+    const connected = this.#host.connected();
+    for (const peerId of peers) {
+      if (
+        peerId !== this.#options.peerId && !connected.has(peerId) &&
+        !this.#members.has(peerId) && this.#candidates.size < MAX_CANDIDATES
+      ) {
+        // Two that hear of each other at once need only one connection.
+        const { peerId: own, client } = this.#options;
+        const waits = !client && peerId > own ? YIELD : 0;
+        this.#candidates.add(peerId, now, waits);
+      }
+    }
   }
 
   /** Notes that a peer has a connection again. */
@@ -335,20 +366,7 @@ export class Membership {
     this.#nextDiscovery = now + this.#discoveryPause;
     this.#discoveryPause = Math.min(2 * this.#discoveryPause, LAST_DISCOVERY);
     const error = await this.#attempt(async (each) => {
-      const heard = await this.#host.discover(member, each);
-      this.#discovered = true;
-      const connected = this.#host.connected();
-      for (const peerId of heard) {
-        if (
-          peerId !== this.#options.peerId && !connected.has(peerId) &&
-          !this.#members.has(peerId) && this.#candidates.size < MAX_CANDIDATES
-        ) {
-          // Two that hear of each other at once need only one connection.
-          const { peerId: own, client } = this.#options;
-          const waits = !client && peerId > own ? YIELD : 0;
-          this.#candidates.add(peerId, now, waits);
-        }
-      }
+      this.heard(await this.#host.discover(member, each));
     }, signal);
     if (error !== undefined) {
       this.#log.debug("Asking {member} for others failed: {error}", {

@@ -40,6 +40,11 @@ export class Redials {
     });
   }
 
+  /** Whether somebody is here and was not called in vain yet. */
+  isFresh(peerId: string): boolean {
+    return this.#attempts.get(peerId)?.failures === 0;
+  }
+
   /** Takes somebody out. */
   delete(peerId: string): void {
     this.#attempts.delete(peerId);

@@ -1,9 +1,6 @@
 import { noise } from "@chainsafe/libp2p-noise";
 import { privateKeyFromProtobuf } from "@libp2p/crypto/keys";
-import { identify } from "@libp2p/identify";
 import type { Connection, Libp2p, Stream } from "@libp2p/interface";
-import { kadDHT, passthroughMapper } from "@libp2p/kad-dht";
-import { ping } from "@libp2p/ping";
 import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
 import { multiaddr } from "@multiformats/multiaddr";
@@ -12,9 +9,11 @@ import {
   type DhtRecord,
   type Identity,
   type MeshNode,
+  MetricsRegistry,
   SignatureAuthorizer,
   systemClock,
 } from "../../mod.ts";
+import { Introductions } from "../../src/network/introductions.ts";
 import { Libp2pDuplex } from "../../src/network/libp2p_duplex.ts";
 import {
   decodeStoreAnswers,
@@ -122,17 +121,14 @@ export class Hostile {
   static async connect(identity: Identity, node: MeshNode): Promise<Hostile> {
     const libp2p: Libp2p = await createLibp2p({
       services: {
-        identify: identify({ protocolPrefix: "meshnode" }),
-        ping: ping({ protocolPrefix: "meshnode" }),
-        // Who is in the mesh's table is asked for records.
-        dht: kadDHT({
-          protocol: "/meshnode/1/kad/1.0.0",
-          clientMode: false,
-          peerInfoMapper: passthroughMapper,
-          allowQueryWithZeroPeers: true,
-          initialQuerySelfInterval: 3_600_000,
-          querySelfInterval: 3_600_000,
-        }),
+        // Who says that it is a member is asked for records.
+        introductions: (components) =>
+          new Introductions(components, {
+            protocol: "/meshnode/1/introductions/1.0.0",
+            memberProtocol: "/meshnode/1/kad/1.0.0",
+            member: true,
+            metrics: new MetricsRegistry(),
+          }),
       },
       privateKey: privateKeyFromProtobuf(identity.marshalled),
       addresses: { listen: ["/ip4/127.0.0.1/tcp/0"] },

@@ -1,0 +1,302 @@
+import {
+  type Connection,
+  serviceCapabilities,
+  type Startable,
+  type Stream,
+} from "@libp2p/interface";
+import type { kadDHT } from "@libp2p/kad-dht";
+import { concat } from "../core/bytes.ts";
+import { deadline } from "../core/deadline.ts";
+import { loggerOf } from "../core/log.ts";
+import type { Metrics } from "../core/metrics.ts";
+import { AddressBook } from "./address_book.ts";
+import { parsePeerId } from "./addresses.ts";
+import { NetworkError } from "./errors.ts";
+import {
+  decodeGreeting,
+  encodeGreeting,
+  type Greeting,
+  MAX_GREETING,
+} from "./greeting.ts";
+import { Libp2pDuplex } from "./libp2p_duplex.ts";
+import {
+  decodePeers,
+  encodePeers,
+  type KnownPeer,
+  PEER_LIST_LIMITS,
+} from "./peer_list.ts";
+
+/** What the introductions use of libp2p. */
+export type IntroductionComponents = Pick<
+  Parameters<ReturnType<typeof kadDHT>>[0],
+  "registrar" | "peerStore" | "addressManager" | "connectionManager" | "events"
+>;
+
+/** Options of {@linkcode Introductions}. */
+export interface IntroductionOptions {
+  /** The protocol of the introductions themselves; names the subnet. */
+  readonly protocol: string;
+  /** The protocol that members speak, of which those who care are told. */
+  readonly memberProtocol: string;
+  /** Whether we are a member. */
+  readonly member: boolean;
+  /** Where to count. */
+  readonly metrics: Metrics;
+}
+
+/** Who is in the mesh, as far as we know. */
+export interface Acquaintances {
+  /** Members that are connected. */
+  members(): readonly string[];
+  /** Whether to ask a peer that we meet whom it knows. */
+  wantsPeers(): boolean;
+  /** Takes in whom a peer knows. */
+  heard(peers: readonly KnownPeer[]): Promise<void>;
+}
+
+/** How long an introduction or a question may take, ms. */
+const TIMEOUT = 5_000;
+/** How long a list that was made is told again, ms. */
+const LIST_AGE = 100;
+const NOBODY: Acquaintances = {
+  members: () => [],
+  wantsPeers: () => false,
+  heard: () => Promise.resolve(),
+};
+
+/**
+ * Lets two peers that meet tell each other where they can be reached, whether
+ * they are members, and whom else they know: one stream, one question, one
+ * answer. Later it asks members whom they know.
+ *
+ * Stands where libp2p has identify, which takes a stream each way, a signed
+ * record and five writes to the peer store for the same, most of what a
+ * connection costs. The signature would add nothing: an address is a hint, and
+ * who is met there its own handshake proves.
+ */
+export class Introductions implements Startable {
+  /** What kad-dht asks for. */
+  readonly [serviceCapabilities]: string[] = ["@libp2p/identify"];
+  readonly #libp2p: IntroductionComponents;
+  readonly #options: IntroductionOptions;
+  readonly #log = loggerOf("network");
+  readonly #under = new Set<Promise<void>>();
+  #stopping = new AbortController();
+  #list:
+    | { readonly bytes: Promise<Uint8Array>; readonly at: number }
+    | undefined;
+  /** Where peers can be reached. */
+  readonly addressBook: AddressBook;
+  /** Whom we know; nobody until it is set. */
+  acquaintances: Acquaintances = NOBODY;
+
+  /** Works with parts of libp2p. */
+  constructor(libp2p: IntroductionComponents, options: IntroductionOptions) {
+    this.#libp2p = libp2p;
+    this.#options = options;
+    this.addressBook = new AddressBook(libp2p.peerStore);
+  }
+
+  /** Begins to introduce us to whom we meet. */
+  async start(): Promise<void> {
+    this.#stopping = new AbortController();
+    const { registrar, events } = this.#libp2p;
+    events.addEventListener("connection:open", this.#opened);
+    await registrar.handle(
+      this.#options.protocol,
+      (stream, connection) => this.#answer(stream, connection),
+      { maxInboundStreams: 4, maxOutboundStreams: 4 },
+    );
+  }
+
+  /** Ends what is under way. */
+  async stop(): Promise<void> {
+    const { registrar, events } = this.#libp2p;
+    events.removeEventListener("connection:open", this.#opened);
+    await registrar.unhandle(this.#options.protocol);
+    this.#stopping.abort();
+    await Promise.all(this.#under);
+  }
+
+  /**
+   * The members that a peer is connected to.
+   *
+   * @throws {NetworkError} `PEER_LIST_INVALID`, `GREETING_INVALID`
+   */
+  async ask(peerId: string, signal: AbortSignal): Promise<KnownPeer[]> {
+    const connection = await this.#libp2p.connectionManager.openConnection(
+      parsePeerId(peerId),
+      { signal },
+    );
+    const greeting = {
+      introduces: false,
+      member: this.#options.member,
+      asks: true,
+      addresses: [],
+    };
+    return (await this.#converse(connection, greeting, signal)).peers;
+  }
+
+  readonly #opened = ({ detail }: CustomEvent<Connection>) => {
+    if (detail.direction !== "outbound") return;
+    const task: Promise<void> = this.#introduce(detail).finally(() =>
+      this.#under.delete(task)
+    );
+    this.#under.add(task);
+  };
+
+  /** Whoever calls begins. */
+  async #introduce(connection: Connection): Promise<void> {
+    using limit = deadline(TIMEOUT, this.#stopping.signal);
+    const asks = this.acquaintances.wantsPeers();
+    try {
+      const { greeting, peers } = await this.#converse(
+        connection,
+        this.#greeting(true, asks),
+        limit.signal,
+      );
+      await this.#met(connection, greeting);
+      if (asks) await this.acquaintances.heard(peers);
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return;
+      this.#log.debug("Meeting {peer} failed: {error}", {
+        peer: connection.remotePeer.toString(),
+        error,
+      });
+      this.#options.metrics.count(
+        "meshnode_network_introductions_failed_total",
+      );
+      // One that speaks another protocol may stay; with any other the
+      // connection is no good, and is tried anew.
+      const { name } = error as Error;
+      if (name !== "UnsupportedProtocolError" && connection.status === "open") {
+        connection.abort(error as Error);
+      }
+    }
+  }
+
+  async #answer(stream: Stream, connection: Connection): Promise<void> {
+    const duplex = new Libp2pDuplex(stream, connection.remotePeer.toString());
+    using limit = deadline(TIMEOUT, this.#stopping.signal);
+    const { signal } = limit;
+    const abort = () => duplex.abort(new Error("The time is over."));
+    signal.addEventListener("abort", abort, { once: true });
+    try {
+      const greeting = await readGreeting(duplex);
+      const own = encodeGreeting(this.#greeting(greeting.introduces, false));
+      await duplex.write(
+        greeting.asks ? concat(own, await this.#peers()) : own,
+        signal,
+      );
+      await duplex.close(signal);
+      if (greeting.introduces) await this.#met(connection, greeting);
+    } catch (error) {
+      duplex.abort(error instanceof Error ? error : new Error("ended"));
+    }
+  }
+
+  async #converse(
+    connection: Connection,
+    greeting: Greeting,
+    signal: AbortSignal,
+  ): Promise<{ readonly greeting: Greeting; readonly peers: KnownPeer[] }> {
+    const { protocol } = this.#options;
+    const stream = await connection.newStream(protocol, { signal });
+    const duplex = new Libp2pDuplex(stream, connection.remotePeer.toString());
+    const abort = () => duplex.abort(new Error("The time is over."));
+    signal.addEventListener("abort", abort, { once: true });
+    try {
+      await duplex.write(encodeGreeting(greeting), signal);
+      const bytes = await readAll(
+        duplex,
+        MAX_GREETING + (greeting.asks ? PEER_LIST_LIMITS.bytes : 0),
+      );
+      const answer = decodeGreeting(bytes);
+      if (answer === undefined) throw new Error("It hung up.");
+      const peers = greeting.asks ? decodePeers(answer.rest) : [];
+      await duplex.close(signal);
+      return { greeting: answer.greeting, peers };
+    } catch (error) {
+      duplex.abort(error instanceof Error ? error : new Error("ended"));
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  #greeting(introduces: boolean, asks: boolean): Greeting {
+    const { member } = this.#options;
+    const addresses = introduces
+      ? this.#libp2p.addressManager.getAddresses().map((address) =>
+        address.decapsulateCode(CODE_P2P).bytes
+      )
+      : [];
+    return { introduces, member, asks, addresses };
+  }
+
+  /** Tells whoever waits for peers of the mesh. */
+  async #met(connection: Connection, greeting: Greeting): Promise<void> {
+    const { remotePeer } = connection;
+    const { memberProtocol } = this.#options;
+    const multiaddrs = this.addressBook.read(greeting.addresses);
+    const protocols = greeting.member ? [memberProtocol] : [];
+    await this.#libp2p.peerStore.patch(remotePeer, { multiaddrs, protocols });
+    this.#libp2p.events.safeDispatchEvent("peer:identify", {
+      detail: {
+        peerId: remotePeer,
+        listenAddrs: multiaddrs,
+        protocols,
+        connection,
+      },
+    });
+  }
+
+  #peers(): Promise<Uint8Array> {
+    // Many ask at once when a mesh starts.
+    const now = performance.now();
+    if (this.#list === undefined || now - this.#list.at > LIST_AGE) {
+      const members = this.acquaintances.members();
+      const bytes = Promise.all(
+        members.map((peer) => this.addressBook.known(peer)),
+      ).then((peers) =>
+        encodePeers(peers.filter(({ addresses }) => addresses.length > 0))
+      );
+      this.#list = { bytes, at: now };
+    }
+    return this.#list.bytes;
+  }
+}
+
+/** The multiaddr protocol of peer ids. */
+const CODE_P2P = 421;
+
+async function readGreeting(duplex: Libp2pDuplex): Promise<Greeting> {
+  let bytes = new Uint8Array();
+  for await (const part of duplex) {
+    bytes = concat(bytes, part);
+    const read = decodeGreeting(bytes);
+    if (read === undefined) continue;
+    if (read.rest.length > 0) throw new Error("Something follows it.");
+    return read.greeting;
+  }
+  throw new Error("It hung up.");
+}
+
+async function readAll(
+  duplex: Libp2pDuplex,
+  most: number,
+): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of duplex) {
+    parts.push(part);
+    length += part.length;
+    if (length > most) {
+      throw new NetworkError(
+        "PEER_LIST_INVALID",
+        `Peer ${duplex.remotePeer} sends an endless list of peers.`,
+      );
+    }
+  }
+  return concat(...parts);
+}
