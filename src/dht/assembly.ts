@@ -126,8 +126,7 @@ export function assemble(options: DhtOptions, tasks: Tasks): Assembly {
       neighbourhood,
       lookup: new Lookup({
         peerId,
-        neighbourhood,
-        replicas,
+        ...{ neighbourhood, replicas, book, clock, tasks },
         learn: async (peers) => await options.addresses?.learn(peers),
       }),
       isComplete: options.isComplete ?? (() => true),

@@ -63,7 +63,7 @@ export class Dht implements RecordStore {
       validator: options.validator,
       tasks: this.#tasks,
       cache: options.cache && new ReadCache(clock, options.cache),
-      candidatesOf: (key) => this.#candidates(key),
+      candidatesOf: (key, enough) => this.#candidates(key, enough),
     }, this.#stopping.signal);
     this.#owners = new OwnerTools(this.#parts.tools);
   }
@@ -282,13 +282,16 @@ export class Dht implements RecordStore {
   }
 
   /** Who may hold a key: its replicas, and as many stand-ins. */
-  async #candidates(key: Uint8Array): Promise<readonly string[]> {
+  async #candidates(
+    key: Uint8Array,
+    enough?: AbortSignal,
+  ): Promise<readonly string[]> {
     const { router, numReplicas } = this.#parts;
     const { client, peerId } = this.#options;
     const count = 2 * numReplicas;
     const { signal } = this.#stopping;
     const wanted = client ? count + 1 : count;
-    const peers = await router.nearest(key, wanted, signal);
+    const peers = await router.nearest(key, wanted, signal, enough);
     return client
       ? peers.filter((peer) => peer !== peerId).slice(0, count)
       : peers;

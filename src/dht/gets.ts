@@ -30,6 +30,7 @@ export interface GetsParts {
   /** Who may hold a key, nearest first. */
   readonly candidatesOf: (
     key: Uint8Array,
+    enough?: AbortSignal,
   ) => readonly string[] | Promise<readonly string[]>;
 }
 
@@ -172,7 +173,7 @@ export class Gets {
     const { reader, readRepair, candidatesOf } = this.#parts;
     const reads = await Promise.all(keys.map(async (key, i) => ({
       query: { key, subkeys },
-      peers: await candidatesOf(key),
+      peers: await candidatesOf(key, options.enough),
       merge: merges[i] as Merge,
     })));
     await reader.read(

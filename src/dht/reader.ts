@@ -4,6 +4,7 @@ import type { DhtRecord } from "../records/record.ts";
 import { chunks } from "./batches.ts";
 import type { Merge } from "./merge.ts";
 import { operation } from "./operation.ts";
+import { PATIENCE } from "./peer_book.ts";
 import { repeat } from "./repeat.ts";
 import type { Errand } from "./replica_calls.ts";
 import type { GetOptions } from "./types.ts";
@@ -38,7 +39,8 @@ interface Progress extends Read {
   /** How many replicas a dictionary must be heard from. */
   readonly quorum: number;
   asked: number;
-  open: number;
+  /** Who was asked and has not answered. */
+  readonly open: Set<string>;
   isDone: boolean;
 }
 
@@ -48,7 +50,8 @@ interface Progress extends Read {
  * A plain value answers a read as soon as one valid copy is there, and so do
  * named subkeys once each of them is. A whole dictionary is complete when so
  * many replicas were heard that at least one of them took part in any store
- * that succeeded. A read of the latest hears everybody.
+ * that succeeded. A read of the latest hears everybody, but does not wait for
+ * those who are silent once so many replicas were heard.
  */
 export class Reader {
   readonly #parts: DhtParts;
@@ -60,8 +63,9 @@ export class Reader {
 
   /**
    * Reads keys; `peers` are those nearest to each, nearest first. The promise
-   * is for the answer; `onHeard` is told of all reads when the last call that
-   * was made for them has ended.
+   * is for the answer, or for what there is of it when `enough` says so;
+   * `onHeard` is told of all reads when the last call that was made for them
+   * has ended.
    */
   async read(
     reads: readonly Pick<Read, "query" | "peers" | "merge">[],
@@ -82,7 +86,15 @@ export class Reader {
         if (!signal.aborted) onHeard(all);
       }).finally(() => life[Symbol.dispose]()),
     );
-    await raceSignal(run.done, signal);
+    const { enough } = options;
+    const suffice = () => run.suffice();
+    if (enough?.aborted) suffice();
+    enough?.addEventListener("abort", suffice, { once: true });
+    try {
+      await raceSignal(run.done, signal);
+    } finally {
+      enough?.removeEventListener("abort", suffice);
+    }
     life.answered();
   }
 
@@ -102,7 +114,7 @@ export class Reader {
       answers: [],
       quorum: wanted - written + 1,
       asked: 0,
-      open: 0,
+      open: new Set<string>(),
       isDone: false,
     };
   }
@@ -132,7 +144,12 @@ class ReadRun {
   readonly #errand: Errand;
   readonly #done = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
-  readonly #hedging = new AbortController();
+  /** Aborted when nobody waits for the answer any more. */
+  readonly #waiting = new AbortController();
+  /** Resolved when every read heard as many replicas as a dictionary needs. */
+  readonly #quorate = Promise.withResolvers<void>();
+  /** Whether a read of the latest waits for those who are slow. */
+  #isPatient = true;
   #undone: number;
   #open = 0;
 
@@ -158,8 +175,49 @@ class ReadRun {
     if (this.#undone === 0) this.#done.resolve();
     else {
       this.#ask(this.#reads, (read) => this.#more(read));
-      await Promise.all([this.#ended.promise, this.#hedge()]);
+      await Promise.all([
+        this.#ended.promise,
+        this.#latest ? this.#outwait() : this.#hedge(),
+      ]);
     }
+  }
+
+  /** Makes what was found so far the answer. */
+  suffice(): void {
+    for (const read of this.#reads) {
+      if (!read.isDone) this.#finish(read);
+    }
+  }
+
+  /**
+   * Waits for the slow as long again as all took who were needed, and at least
+   * as long as they may take before another is asked elsewhere.
+   */
+  async #outwait(): Promise<void> {
+    const { book, clock } = this.#parts;
+    const start = clock.now();
+    await this.#quorate.promise;
+    const took = clock.now() - start;
+    const least = Math.max(
+      PATIENCE.firstHedge,
+      ...this.#reads.flatMap((read) =>
+        this.#awaited(read).map((peer) => book.hedge(peer))
+      ),
+    );
+    await repeat(
+      clock,
+      () => Math.max(took, least - took),
+      () => {
+        this.#isPatient = false;
+        for (const read of this.#reads) this.#settle(read);
+      },
+      this.#waiting.signal,
+    );
+  }
+
+  /** Who is worth waiting for. */
+  #awaited({ open }: Progress): string[] {
+    return [...open].filter((peer) => !this.#parts.book.isSilent(peer));
   }
 
   /** Asks somebody else as well whenever the answers take long. */
@@ -174,7 +232,7 @@ class ReadRun {
       clock,
       () => pause,
       () => this.#ask(this.#reads, ({ isDone }) => isDone ? 0 : 1),
-      this.#hedging.signal,
+      this.#waiting.signal,
     );
   }
 
@@ -184,12 +242,12 @@ class ReadRun {
   ) {
     if (isDone) return 0;
     if (this.#latest) return peers.length;
-    if (answers.length === 0) return open > 0 ? 0 : 1;
-    if (!merge.isEmpty) return quorum - answers.length - open;
+    if (answers.length === 0) return open.size > 0 ? 0 : 1;
+    if (!merge.isEmpty) return quorum - answers.length - open.size;
     // Nobody had it so far: the other replicas at once, then the next nearest,
     // who may hold it from before others came.
     if (asked < wanted) return wanted - asked;
-    return open > 0 ? 0 : peers.length;
+    return open.size > 0 ? 0 : peers.length;
   }
 
   #ask(reads: readonly Progress[], more: (read: Progress) => number): void {
@@ -199,7 +257,7 @@ class ReadRun {
         const peer = read.peers[read.asked];
         if (peer === undefined) break;
         read.asked++;
-        read.open++;
+        read.open.add(peer);
         const batch = batches.get(peer);
         if (batch === undefined) batches.set(peer, [read]);
         else batch.push(read);
@@ -220,7 +278,7 @@ class ReadRun {
       ? queries.map((query) => service.find(query))
       : await replicas.find(peerId, queries, this.#errand);
     reads.forEach((read, i) => {
-      read.open--;
+      read.open.delete(peerId);
       const records = found?.[i];
       if (records === undefined) return;
       read.answers.push({ peerId, records });
@@ -231,27 +289,42 @@ class ReadRun {
       this.#ask(reads, (read) => this.#more(read));
     }
     for (const read of reads) this.#settle(read);
+    if (this.#reads.every((read) => read.isDone || isQuorate(read))) {
+      this.#quorate.resolve();
+    }
     if (--this.#open === 0) this.#ended.resolve();
   }
 
   #settle(read: Progress): void {
-    if (read.isDone || !this.#suffices(read)) return;
+    if (!read.isDone && this.#suffices(read)) this.#finish(read);
+  }
+
+  #finish(read: Progress): void {
     read.isDone = true;
     if (--this.#undone > 0) return;
     this.#done.resolve();
-    this.#hedging.abort(DONE);
+    this.#quorate.resolve();
+    this.#waiting.abort(DONE);
   }
 
-  #suffices(
-    { query, quorum, answers, merge, peers, asked, open }: Progress,
-  ): boolean {
-    if (open === 0 && (asked >= peers.length || this.#errand.signal?.aborted)) {
-      return true;
+  #suffices(read: Progress): boolean {
+    const { query, quorum, answers, merge, peers, asked, open } = read;
+    const isOver = asked >= peers.length || this.#errand.signal?.aborted;
+    if (open.size === 0 && isOver) return true;
+    if (this.#latest) {
+      return isQuorate(read) &&
+        !(this.#isPatient && this.#awaited(read).length > 0);
     }
-    if (this.#latest || merge.isEmpty) return false;
+    if (merge.isEmpty) return false;
     return merge.hasPlain || answers.length >= quorum ||
       (query.subkeys !== undefined && merge.size >= query.subkeys.length);
   }
 }
 
 const DONE = new Error("The read is answered.");
+
+/** Whether so many replicas were heard that any store that succeeded is seen. */
+function isQuorate({ answers, replicas, quorum }: Progress): boolean {
+  return answers.filter(({ peerId }) => replicas.includes(peerId)).length >=
+    quorum;
+}

@@ -108,8 +108,14 @@ export interface PutOptions extends CallOptions {
 
 /** Options of a read. */
 export interface GetOptions extends CallOptions {
-  /** Ask every replica and take the newest, even if a live value is at hand. */
+  /**
+   * Ask every replica and take the newest, even if a live value is at hand.
+   * Who is silent is not waited for once enough replicas were heard to see
+   * every store that succeeded.
+   */
   readonly latest?: boolean;
+  /** Once aborted, what was found so far is the answer. */
+  readonly enough?: AbortSignal | undefined;
   /** Only these subkeys of a dictionary; all by default. */
   readonly subkeys?: readonly MeshValue[];
   /** Add each record's digest, for a conditional store. */

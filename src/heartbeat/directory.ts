@@ -20,6 +20,8 @@ export interface LiveNode {
 
 /** Options of {@linkcode Directory.read}. */
 export interface DirectoryReadOptions extends CallOptions {
+  /** Once aborted, what was found so far is the answer. */
+  readonly enough?: AbortSignal | undefined;
   /** Only these peers; all by default. */
   readonly peers?: readonly string[];
 }
@@ -47,12 +49,12 @@ export class Directory {
    * counted and skipped.
    */
   async read(options: DirectoryReadOptions = {}): Promise<LiveNode[]> {
-    const { signal, peers } = options;
+    const { signal, enough, peers } = options;
     // Peers whose subkey cannot be told from their id need the whole.
     const subkeys = peers?.map(heartbeatSubkeyOf);
     const targeted = subkeys?.every((subkey) => subkey !== undefined);
     const found = await this.#records.get(this.#key, {
-      signal,
+      ...{ signal, enough },
       latest: true,
       ...(targeted ? { subkeys } : {}),
     });

@@ -1,5 +1,8 @@
+import type { Clock } from "../../core/clock.ts";
+import type { Tasks } from "../../core/tasks.ts";
 import type { KnownPeer } from "../../network/peer_list.ts";
 import type { Neighbourhood } from "../neighbourhood.ts";
+import { PATIENCE, type PeerBook } from "../peer_book.ts";
 import type { ReplicaCalls } from "../replica_calls.ts";
 import {
   CLOSEST,
@@ -18,6 +21,8 @@ export const LOOKUP = {
   perPath: 24,
   /** Peers that each is asked for. */
   width: CLOSEST_LIMITS.peers,
+  /** So many times the slowest answer is waited for another: who is new has to be connected to. */
+  patience: 4,
 } as const;
 
 /** What a {@linkcode Lookup} works with. */
@@ -28,8 +33,30 @@ export interface LookupParts {
   readonly neighbourhood: Neighbourhood;
   /** Asks peers. */
   readonly replicas: ReplicaCalls;
+  /** Knows who is silent. */
+  readonly book: PeerBook;
+  /** The time. */
+  readonly clock: Clock;
+  /** Questions that nobody waits for any more. */
+  readonly tasks: Tasks;
   /** Notes where peers can be reached. */
   readonly learn: (peers: readonly KnownPeer[]) => Promise<unknown>;
+}
+
+/** One lookup. */
+interface Course {
+  readonly key: Uint8Array;
+  readonly count: number;
+  /** Ends the lookup. */
+  readonly signal: AbortSignal;
+  /** Ends its questions: what they teach about peers outlives it. */
+  readonly stopping: AbortSignal;
+  readonly asked: Set<string>;
+  readonly answered: Set<string>;
+  /** Resolved with the first answer. */
+  readonly begun: PromiseWithResolvers<void>;
+  /** The longest that an answer took, ms. */
+  slowest: number;
 }
 
 /**
@@ -38,6 +65,7 @@ export interface LookupParts {
  * do, no step is needed.
  *
  * A peer that is named and does not answer is none: only who answered is found.
+ * Nobody waits for it, either: a silent one holds up nothing that others know.
  */
 export class Lookup {
   readonly #parts: LookupParts;
@@ -52,37 +80,42 @@ export class Lookup {
     key: Uint8Array,
     count: number,
     signal: AbortSignal,
+    stopping: AbortSignal,
   ): Promise<string[]> {
     const { neighbourhood, peerId } = this.#parts;
     const known = neighbourhood.nearest(key, LOOKUP.paths * LOOKUP.width)
       .filter((peer) => peer !== peerId);
-    const answered = new Set([peerId]);
-    const asked = new Set([peerId]);
+    const course: Course = {
+      ...{ key, count, signal, stopping },
+      asked: new Set([peerId]),
+      answered: new Set([peerId]),
+      begun: Promise.withResolvers(),
+      slowest: 0,
+    };
     // Neighbours start on different ways.
     const starts = Array.from(
       { length: LOOKUP.paths },
       (_, path) => known.filter((_, i) => i % LOOKUP.paths === path),
     );
-    await Promise.all(
-      starts.map((start) =>
-        this.#walk(key, count, start, asked, answered, signal)
-      ),
-    );
-    return neighbourhood.among(answered)(key, count);
+    await Promise.all(starts.map((start) => this.#walk(start, course)));
+    return neighbourhood.among(course.answered)(key, count);
   }
 
   /** Goes one way, until nobody nearer is left to ask. */
-  async #walk(
-    key: Uint8Array,
-    count: number,
-    start: readonly string[],
-    asked: Set<string>,
-    answered: Set<string>,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { neighbourhood } = this.#parts;
+  async #walk(start: readonly string[], course: Course): Promise<void> {
+    const { neighbourhood, book, tasks } = this.#parts;
+    const { key, count, asked, answered, signal } = course;
     const failed = new Set<string>();
     const heard = new Set(start);
+    const visit = async (peer: string) => {
+      const named = await this.#ask(peer, course);
+      if (named === undefined) {
+        failed.add(peer);
+        return;
+      }
+      answered.add(peer);
+      named.forEach((each) => heard.add(each));
+    };
     for (let left: number = LOOKUP.perPath; left > 0;) {
       const nearest = neighbourhood.among(heard)(key, heard.size)
         .filter((peer) => !failed.has(peer)).slice(0, Math.max(count, 1));
@@ -90,27 +123,43 @@ export class Lookup {
         .slice(0, Math.min(LOOKUP.alpha, left));
       if (next.length === 0) return;
       left -= next.length;
-      next.forEach((peer) => asked.add(peer));
-      await Promise.all(next.map(async (peer) => {
-        const named = await this.#ask(peer, key, signal);
-        if (named === undefined) {
-          failed.add(peer);
-          return;
-        }
-        answered.add(peer);
-        named.forEach((each) => heard.add(each));
-      }));
+      const awaited = next.flatMap((peer) => {
+        asked.add(peer);
+        const isSilent = book.isSilent(peer);
+        const visiting = visit(peer);
+        tasks.own(visiting);
+        return isSilent ? [] : [visiting];
+      });
+      await this.#patiently(awaited, course);
       signal.throwIfAborted();
     }
+  }
+
+  /** Waits until all are done or, once somebody answered, take much longer than those who did. */
+  async #patiently(
+    visits: readonly Promise<void>[],
+    course: Course,
+  ): Promise<void> {
+    const { clock } = this.#parts;
+    const done = new AbortController();
+    const late = course.begun.promise.then(() =>
+      clock.sleep(
+        Math.max(PATIENCE.firstHedge, LOOKUP.patience * course.slowest),
+        done.signal,
+      )
+    ).catch(() => {});
+    await Promise.race([Promise.all(visits), late]);
+    done.abort();
   }
 
   /** Whom a peer names; `undefined` without an answer. */
   async #ask(
     peerId: string,
-    key: Uint8Array,
-    signal: AbortSignal,
+    course: Course,
   ): Promise<string[] | undefined> {
-    const { neighbourhood, replicas, learn } = this.#parts;
+    const { neighbourhood, replicas, learn, clock } = this.#parts;
+    const { key, stopping } = course;
+    const start = clock.now();
     let named: KnownPeer[];
     try {
       named = await replicas.ask(
@@ -118,11 +167,13 @@ export class Lookup {
         CLOSEST,
         encodeClosest({ key, count: LOOKUP.width }),
         decodeClosestPeers,
-        { signal },
+        { signal: stopping },
       );
     } catch {
       return undefined;
     }
+    course.slowest = Math.max(course.slowest, clock.now() - start);
+    course.begun.resolve();
     const real = named.filter((peer) => isPeerId(neighbourhood, peer.peerId));
     await learn(real.filter((peer) => !neighbourhood.has(peer.peerId)));
     return real.map((peer) => peer.peerId);

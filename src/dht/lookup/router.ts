@@ -35,16 +35,20 @@ export class Router {
     this.#parts = parts;
   }
 
-  /** The peers nearest to a key, nearest first, ourselves included. */
+  /**
+   * The peers nearest to a key, nearest first, ourselves included; those that
+   * we know once `enough` is aborted.
+   */
   nearest(
     key: Uint8Array,
     count: number,
     signal: AbortSignal,
+    enough?: AbortSignal,
   ): readonly string[] | Promise<readonly string[]> {
     const { neighbourhood, isComplete } = this.#parts;
     const known = neighbourhood.nearest(key, count);
     if (isComplete() || neighbourhood.peers().length < 2) return known;
-    return this.#look(key, count, known, signal);
+    return this.#look(key, count, known, signal, enough);
   }
 
   async #look(
@@ -52,16 +56,17 @@ export class Router {
     count: number,
     known: readonly string[],
     signal: AbortSignal,
+    enough: AbortSignal | undefined,
   ): Promise<readonly string[]> {
     const { neighbourhood, lookup, clock, metrics } = this.#parts;
     const name = `${toHex(key)} ${count}`;
     const now = clock.now();
     let found = this.#found.get(name);
     if (found === undefined || now - found.at >= AGE) {
-      using limit = deadline(TIMEOUT, signal);
+      using limit = deadline(TIMEOUT, signal, enough);
       try {
         const peers = await raceSignal(
-          lookup.nearest(key, count, limit.signal),
+          lookup.nearest(key, count, limit.signal, signal),
           limit.signal,
         );
         metrics.count("meshnode_dht_lookups_total", { outcome: "found" });
