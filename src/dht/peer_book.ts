@@ -24,6 +24,10 @@ interface Entry {
   /** Calls in a row that brought no answer. */
   failures: number;
   probeAt: number;
+  /** Calls under way. */
+  open: number;
+  /** When the first of them began after which no answer came, ms. */
+  waitingSince: number | undefined;
 }
 
 /**
@@ -68,6 +72,35 @@ export class PeerBook {
     return (this.#entries.get(peerId)?.failures ?? 0) > 0;
   }
 
+  /** Whether a call to a peer is under way. */
+  isAsked(peerId: string): boolean {
+    return (this.#entries.get(peerId)?.open ?? 0) > 0;
+  }
+
+  /**
+   * How soon an answer is to be expected, to compare peers, ms: a peer that
+   * others wait for already comes after those that answer, a silent one last.
+   */
+  expected(peerId: string, now: number): number {
+    if (this.isSilent(peerId)) return Infinity;
+    const since = this.#entries.get(peerId)?.waitingSince ?? now;
+    return now - since > this.hedge(peerId) ? this.#longest : this.rtt(peerId);
+  }
+
+  /** Notes that a call begins, at a time in ms; it must end, too. */
+  asked(peerId: string, now: number): void {
+    const entry = this.#entry(peerId);
+    entry.open++;
+    entry.waitingSince ??= now;
+  }
+
+  /** Notes that a call is over, whatever became of it. */
+  ended(peerId: string): void {
+    const entry = this.#entry(peerId);
+    entry.open = Math.max(0, entry.open - 1);
+    if (entry.open === 0) entry.waitingSince = undefined;
+  }
+
   /** Notes an answer and the milliseconds it took. */
   answered(peerId: string, took: number): void {
     const entry = this.#entry(peerId);
@@ -80,6 +113,7 @@ export class PeerBook {
       entry.rtt += (time - entry.rtt) / 8;
     }
     entry.failures = 0;
+    entry.waitingSince = undefined;
   }
 
   /** Notes that a call brought no answer, at a time in ms. */
@@ -110,7 +144,14 @@ export class PeerBook {
         const [oldest] = this.#entries.keys();
         if (oldest !== undefined) this.#entries.delete(oldest);
       }
-      entry = { rtt: undefined, deviation: 0, failures: 0, probeAt: 0 };
+      entry = {
+        rtt: undefined,
+        deviation: 0,
+        failures: 0,
+        probeAt: 0,
+        open: 0,
+        waitingSince: undefined,
+      };
       this.#entries.set(peerId, entry);
     }
     return entry;

@@ -168,6 +168,7 @@ export class ReplicaCalls {
   ): Promise<T> {
     const start = this.#clock.now();
     let outcome = "answered";
+    this.#book.asked(peerId, start);
     try {
       const answer = await this.#calls.call(peerId, method, body, {
         timeout: this.#book.timeout(peerId),
@@ -182,6 +183,7 @@ export class ReplicaCalls {
       if (!signal?.aborted) this.#failed(peerId, method, error);
       throw error;
     } finally {
+      this.#book.ended(peerId);
       const milliseconds = this.#clock.now() - start;
       onCall?.({ peerId, method, milliseconds, outcome });
     }

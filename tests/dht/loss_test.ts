@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "../assert.ts";
+import type { Found } from "../../src/dht/mod.ts";
 import { PATIENCE } from "../../src/dht/peer_book.ts";
 import { setUp, timeTo, values } from "./fixture.ts";
 
@@ -92,6 +93,79 @@ Deno.test("a replica that swallows calls is worked around, then asked last and p
   assert(probed.size > 0);
   end.abort();
   await running;
+});
+
+/** A dictionary with some of its replicas silent, and a reader that knows nobody's times. */
+async function dictionary(silent: number) {
+  const mesh = setUp(20);
+  const { at, bus, clock, later, peers } = mesh;
+  const replicas = at(0).dht.replicasOf("k");
+  await at(0).dht.store({
+    key: "k",
+    subkey: at(0).signature.ownerMarker,
+    value: "here",
+    expiration: later(600),
+  }, { awaitAll: true });
+  const black = replicas.slice(0, silent);
+  black.forEach((peer) => bus.silent.add(peer));
+  const others = peers.filter(({ identity }) =>
+    !replicas.includes(identity.peerId)
+  );
+  bus.calls.length = 0;
+  const read = async (reader = others.at(-1)) => {
+    const get = reader?.dht.get("k") as Promise<Found | undefined>;
+    const took = await timeTo(get, clock);
+    assertEquals(values(await get), ["here"]);
+    return took;
+  };
+  return { ...mesh, black, read };
+}
+
+Deno.test("a read does not wait for those that were late, once enough others answered", async () => {
+  const { read } = await dictionary(3);
+  const took = await read();
+  assert(took <= 3 * PATIENCE.firstHedge + 3 * PATIENCE.minHedge, `${took}`);
+});
+
+Deno.test("a read begins with peers that no other read waits for", async () => {
+  const { read, bus, black } = await dictionary(2);
+  await read();
+  bus.calls.length = 0;
+  assertEquals(await read(), 0);
+  assert(!bus.askedFor("dht.find").some((peer) => black.includes(peer)));
+});
+
+Deno.test("who is silent is asked by one read at a time, and a stand-in instead", async () => {
+  const { read, bus, clock, black } = await dictionary(3);
+  await read();
+  await clock.advance(PATIENCE.firstTimeout);
+  bus.calls.length = 0;
+  for (let i = 0; i < 10; i++) assertEquals(await read(), 0);
+  const asked = bus.askedFor("dht.find");
+  for (const peer of black) {
+    assertEquals(asked.filter((each) => each === peer).length, 1);
+  }
+});
+
+Deno.test("what nobody answered with yet is asked of everybody, the silent included", async () => {
+  const { bus, clock, at, peers, black } = await dictionary(3);
+  const reader = peers.find(({ identity }) =>
+    !at(0).dht.replicasOf("absent").includes(identity.peerId)
+  );
+  assert(reader);
+  black.forEach((peer) => bus.silent.delete(peer));
+  const absent = at(0).dht.replicasOf("absent");
+  absent.forEach((peer) => bus.silent.add(peer));
+  for (let i = 0; i < 2; i++) {
+    bus.calls.length = 0;
+    const get: Promise<Found | undefined> = reader.dht.get("absent");
+    await timeTo(get, clock);
+    assertEquals(await get, undefined);
+    const asked = new Set(bus.askedFor("dht.find"));
+    assert(absent.every((peer) => asked.has(peer)));
+    // Ten may hold it, and the reader may be one of them.
+    assert(asked.size >= 9, `${asked.size} were asked`);
+  }
 });
 
 Deno.test("a dictionary is complete although replicas missed stores", async () => {

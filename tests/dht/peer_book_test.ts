@@ -27,6 +27,37 @@ Deno.test("a peer is silent from its first lost call to its next answer", () => 
   assert(!book.isSilent("a"));
 });
 
+Deno.test("a peer that others wait for is expected after those that answer, a silent one last", () => {
+  const book = new PeerBook(3_000);
+  for (const peer of ["quick", "late", "silent"]) book.answered(peer, 2);
+  book.asked("late", 0);
+  assertEquals(book.expected("late", PATIENCE.minHedge), 2);
+  const now = PATIENCE.minHedge + 1;
+  assertEquals(book.expected("late", now), 3_000);
+  assertEquals(book.expected("quick", now), 2);
+  book.failed("silent", now);
+  assertEquals(book.expected("silent", now), Infinity);
+  // An answer to another call says that it lives.
+  book.asked("late", now);
+  book.answered("late", 2);
+  assertEquals(book.expected("late", now), 2);
+});
+
+Deno.test("a call is under way until it ended, whatever became of it", () => {
+  const book = new PeerBook(3_000);
+  assert(!book.isAsked("a"));
+  book.asked("a", 0);
+  book.asked("a", 0);
+  book.ended("a");
+  assert(book.isAsked("a"));
+  book.ended("a");
+  assert(!book.isAsked("a"));
+  assertEquals(book.expected("a", 10_000), book.rtt("a"));
+  // The book may have forgotten a peer meanwhile.
+  book.ended("never asked");
+  assert(!book.isAsked("never asked"));
+});
+
 Deno.test("silent peers are probed with growing pauses, and nobody else", () => {
   const book = new PeerBook(3_000);
   book.answered("loud", 1);

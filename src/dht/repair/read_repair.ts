@@ -2,7 +2,7 @@ import { toHex } from "../../core/bytes.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Tasks } from "../../core/tasks.ts";
 import { type DhtRecord, supersedes } from "../../records/record.ts";
-import type { Read } from "../reader.ts";
+import type { Read } from "../read_run.ts";
 import type { ReplicaService } from "../service.ts";
 import type { Syncer } from "./syncer.ts";
 

@@ -1,0 +1,74 @@
+import { parseArgs } from "node:util";
+import type { ReadSettings } from "./reads.ts";
+
+/** What can be measured. */
+export const PARTS = ["killed", "black-holed"] as const;
+
+/** A part of the benchmark. */
+export type Part = typeof PARTS[number];
+
+/** What the command was told. */
+export interface Flags {
+  /** Whether this is the process within the namespaces. */
+  readonly inside: boolean;
+  readonly json: string;
+  readonly parts: ReadonlySet<Part>;
+  readonly reads: ReadSettings;
+}
+
+/** What `--help` says. */
+export const HELP = `deno task bench:loss [--parts LIST] [--json FILE]
+
+Real nodes in processes and network namespaces of their own, which the command
+makes itself; needs Linux, unshare and ip.
+
+  --parts LIST   of ${PARTS.join(",")}; all by default
+  --json FILE    where all numbers go; bench-loss.json
+  --nodes N      24
+  --records N    records stored before; 400
+  --share P      the share of the nodes that is hurt; 0.3
+  --readers N    nodes that read; 8
+  --after S      seconds that are measured from the harm on; 10
+  --seed N       who is hurt, and what is read; 1`;
+
+/** Reads the flags; nothing when help is wanted or they make no sense. */
+export function readFlags(args: readonly string[]): Flags | undefined {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args: [...args],
+      options: {
+        help: { type: "boolean", default: false },
+        inside: { type: "boolean", default: false },
+        json: { type: "string", default: "bench-loss.json" },
+        parts: { type: "string", default: PARTS.join(",") },
+        nodes: { type: "string", default: "24" },
+        records: { type: "string", default: "400" },
+        share: { type: "string", default: "0.3" },
+        readers: { type: "string", default: "8" },
+        after: { type: "string", default: "10" },
+        seed: { type: "string", default: "1" },
+      },
+    }));
+  } catch {
+    return undefined;
+  }
+  if (values.help) return undefined;
+  const parts = values.parts.split(",");
+  const known = PARTS.filter((part) => parts.includes(part));
+  const reads: ReadSettings = {
+    nodes: Number(values.nodes),
+    share: Number(values.share),
+    records: Number(values.records),
+    readers: Number(values.readers),
+    pause: 100,
+    before: 3_000,
+    after: 1_000 * Number(values.after),
+    seed: Number(values.seed),
+  };
+  const isSound = known.length === parts.length &&
+    Object.values(reads).every((each) => each >= 0) && reads.nodes <= 200;
+  if (!isSound) return undefined;
+  const { inside, json } = values;
+  return { inside, json, parts: new Set(known), reads };
+}

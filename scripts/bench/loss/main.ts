@@ -1,0 +1,46 @@
+// deno-lint-ignore-file no-console
+// Measures what losses cost over TCP, between real processes: see flags.ts for
+// what it can be told.
+import { facts, warnIfLoaded } from "../dht/facts.ts";
+import { HELP, readFlags } from "./flags.ts";
+import { hasNamespaces, Lan, runInside } from "./lan.ts";
+import { measureReads, type ReadsResult } from "./reads.ts";
+import { readsTable } from "./report.ts";
+
+const say = (text: string) => console.error(text);
+const flags = readFlags(Deno.args);
+if (flags === undefined) {
+  console.log(HELP);
+  Deno.exit(Deno.args.includes("--help") ? 0 : 2);
+}
+if (!flags.inside) {
+  if (!hasNamespaces()) {
+    say(
+      "This machine does not let us make network namespaces. It must be Linux " +
+        "with the programs unshare and ip, and allow namespaces to this user.",
+    );
+    Deno.exit(69);
+  }
+  const script = new URL(import.meta.url).pathname;
+  Deno.exit(await runInside(script, ["--inside", ...Deno.args]));
+}
+// Whoever waits for the numbers holds this open.
+Deno.stdin.readable.pipeTo(new WritableStream()).finally(() => Deno.exit(1));
+
+const start = facts();
+warnIfLoaded(start.load, say);
+const report: Record<string, unknown> = { start };
+const lan = await Lan.create();
+const reads: ReadsResult[] = [];
+for (const harm of ["killed", "black-holed"] as const) {
+  if (!flags.parts.has(harm)) continue;
+  reads.push(await measureReads(lan, harm, flags.reads, say));
+}
+if (reads.length > 0) {
+  report["reads"] = reads;
+  console.log(`\nReads, from the moment of the harm\n\n${readsTable(reads)}`);
+}
+report["end"] = facts();
+await Deno.writeTextFile(flags.json, `${JSON.stringify(report, null, 2)}\n`);
+say(`\nAll numbers are in ${flags.json}.`);
+Deno.exit(0);

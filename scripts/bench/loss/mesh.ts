@@ -1,0 +1,109 @@
+import type { Lan, Place } from "./lan.ts";
+import { NodeProcess } from "./node_process.ts";
+
+/** Processes that start at once. */
+const STARTERS = 4;
+/** How long all may take to find each other, ms. */
+const MEETING = 120_000;
+const TICK = 200;
+
+/** Real nodes, each in a process and at a place of its own. */
+export class Mesh {
+  readonly #lan: Lan;
+  #nodes: NodeProcess[] = [];
+
+  private constructor(lan: Lan) {
+    this.#lan = lan;
+  }
+
+  /** Starts nodes, and waits until each is connected with all others. */
+  static async start(lan: Lan, count: number): Promise<Mesh> {
+    const mesh = new Mesh(lan);
+    try {
+      const first = await NodeProcess.start(await lan.place(), []);
+      mesh.#nodes.push(first);
+      const places: Place[] = [];
+      while (places.length < count - 1) places.push(await lan.place());
+      const queue = places.values();
+      await Promise.all(Array.from({ length: STARTERS }, async () => {
+        for (const place of queue) {
+          const node = await NodeProcess.start(place, first.addresses);
+          mesh.#nodes.push(node);
+        }
+      }));
+      await mesh.met();
+      return mesh;
+    } catch (error) {
+      await mesh.stop();
+      throw error;
+    }
+  }
+
+  /** Those that live. */
+  get nodes(): readonly NodeProcess[] {
+    return this.#nodes;
+  }
+
+  /** Waits until each is connected with all others. */
+  async met(): Promise<void> {
+    const limit = Date.now() + MEETING;
+    for (;;) {
+      const all = await Promise.all(
+        this.#nodes.map((node) => node.obey({ do: "status" })),
+      );
+      const least = Math.min(...all.map(({ members }) => members));
+      if (least >= this.#nodes.length - 1) return;
+      if (Date.now() > limit) {
+        throw new Error(`Some node sees only ${least} others.`);
+      }
+      await sleep(TICK);
+    }
+  }
+
+  /** Stores a record under each key, each from another node. */
+  async fill(keys: readonly string[]): Promise<void> {
+    const count = this.#nodes.length;
+    const stored = await Promise.all(
+      this.#nodes.map((node, n) =>
+        node.obey({ do: "fill", keys: keys.filter((_, i) => i % count === n) })
+      ),
+    );
+    const sum = stored.reduce((total, each) => total + each, 0);
+    if (sum < keys.length) {
+      throw new Error(`Only ${sum} of ${keys.length} records have all copies.`);
+    }
+  }
+
+  /** Ends nodes by SIGKILL, all at once. */
+  kill(victims: readonly NodeProcess[]): void {
+    victims.forEach((node) => node.kill());
+    this.#nodes = this.#nodes.filter((node) => !victims.includes(node));
+  }
+
+  /** Drops every packet from and to nodes, from now on. */
+  async cut(victims: readonly NodeProcess[]): Promise<void> {
+    await this.#lan.cut(victims.map(({ place }) => place));
+  }
+
+  /** Lets packets through again. */
+  async heal(victims: readonly NodeProcess[]): Promise<void> {
+    await this.#lan.heal(victims.map(({ place }) => place));
+  }
+
+  /** Ends all. */
+  async stop(): Promise<void> {
+    const all = this.#nodes;
+    this.kill(all);
+    await Promise.all(all.map((node) => node.ended()));
+  }
+
+  /** Ends all at the end of a block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+}
+
+/** Waits for so many milliseconds. */
+export function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

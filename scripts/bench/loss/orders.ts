@@ -1,0 +1,70 @@
+/** What a node's process is told to be. */
+export interface NodeSettings {
+  /** Where it listens. */
+  readonly address: string;
+  /** Through whom it enters the mesh. */
+  readonly bootstrap: readonly string[];
+}
+
+/** What a node's process is told to do. */
+export type Order =
+  /** Store a record under each key, at all its replicas. */
+  | { readonly do: "fill"; readonly keys: readonly string[] }
+  /** Which peers hold each key. */
+  | { readonly do: "replicas"; readonly keys: readonly string[] }
+  /** Read keys by chance, one at a time, for some time. */
+  | {
+    readonly do: "read";
+    readonly keys: readonly string[];
+    /** ms. */
+    readonly duration: number;
+    /** Between two gets, ms. */
+    readonly pause: number;
+    readonly seed: number;
+  }
+  | { readonly do: "status" };
+
+/** One get. */
+export interface Sample {
+  /** Wall clock, ms. */
+  readonly start: number;
+  readonly milliseconds: number;
+  /** Whether it gave what was stored. */
+  readonly found: boolean;
+  /** The calls it made, when it was slow: peer, time, outcome. */
+  readonly calls?: readonly string[];
+}
+
+/** What a node says of itself. */
+export interface Status {
+  readonly peerId: string;
+  readonly addresses: readonly string[];
+  /** Where it stands in the mesh. */
+  readonly network: string;
+  readonly members: number;
+  readonly records: number;
+  /** Resident memory, bytes. */
+  readonly rss: number;
+  /** Processor time so far, ms. */
+  readonly cpu: number;
+}
+
+/** The answer to each order. */
+export interface Answers {
+  readonly fill: number;
+  readonly replicas: readonly (readonly string[])[];
+  readonly read: readonly Sample[];
+  readonly status: Status;
+}
+
+/** An answer on its way. */
+export interface Reply {
+  readonly id: number;
+  readonly answer?: Answers[Order["do"]];
+  readonly error?: string;
+}
+
+/** The value of a key's record, 128 bytes long. */
+export function valueOf(key: string): string {
+  return `${key} `.repeat(128).slice(0, 128);
+}
