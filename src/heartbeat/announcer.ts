@@ -106,6 +106,7 @@ export class HeartbeatAnnouncer {
 
   /** Announces until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
+    let measuring: Promise<void> | undefined;
     while (!signal.aborted) {
       this.#woken = new AbortController();
       const start = this.#clock.now();
@@ -117,8 +118,12 @@ export class HeartbeatAnnouncer {
         AbortSignal.any([signal, this.#woken.signal]),
       ).catch(() => {});
       if (signal.aborted || this.#woken.signal.aborted) continue;
-      await this.#measure(signal);
+      // A peer that hangs must not keep the next heartbeat waiting.
+      measuring ??= this.#measure(signal).finally(() => {
+        measuring = undefined;
+      });
     }
+    await measuring;
   }
 
   /** Tells that this node leaves, within a bounded time. Call it after the run was aborted. */

@@ -10,21 +10,24 @@ import {
   Directory,
   HeartbeatAnnouncer,
   heartbeatSubkey,
+  type Ping,
   PingAggregator,
 } from "../../src/heartbeat/mod.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";
 import { makeMesh, type MeshPeer } from "./mesh.ts";
 
-function announcer(peer: MeshPeer, clock: ManualClock, period = 10) {
+function announcer(
+  peer: MeshPeer,
+  clock: ManualClock,
+  period = 10,
+  ping: Ping = () => Promise.resolve(25),
+) {
   const directory = new Directory(peer.dht, peer.metrics);
   return new HeartbeatAnnouncer({
     identity: peer.identity,
     records: peer.dht,
     directory,
-    pings: new PingAggregator({
-      ping: () => Promise.resolve(25),
-      clock,
-    }),
+    pings: new PingAggregator({ ping, clock }),
     info: { role: "validator", throughput: 1, version: "1.0.0" },
     period,
     clock,
@@ -76,6 +79,29 @@ Deno.test("heartbeats tell the round-trip times to the others", async () => {
     );
     assertEquals([...info.nextPings?.values() ?? []], [0.025, 0.025]);
   }
+  end.abort();
+  await Promise.all(running);
+});
+
+Deno.test("a peer that hangs while it is measured delays no heartbeat", async () => {
+  const { clock, peers } = makeMesh(2);
+  const [first, second] = peers as [MeshPeer, MeshPeer];
+  const end = new AbortController();
+  let pings = 0;
+  const never = () => {
+    pings++;
+    return new Promise<number>(() => {});
+  };
+  const running = [
+    announcer(first, clock, 10, never).run(end.signal),
+    announcer(second, clock).run(end.signal),
+  ];
+  for (let i = 0; i < 10; i++) {
+    await clock.advance(10_000);
+    const live = await new Directory(second.dht).read();
+    assertEquals(live.length, 2, "it is renewed in time");
+  }
+  assertEquals(pings, 1, "one measurement at a time");
   end.abort();
   await Promise.all(running);
 });
