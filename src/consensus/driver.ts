@@ -99,6 +99,7 @@ export class Consensus {
       ...{ chain, subnetId, observer: this.#observer, phases, queue },
       evidence: new EvidenceReader(directory, work?.records),
       scorer: options.scorer ?? new PresenceScorer(),
+      clock: this.#clock,
     });
     this.#worker = work &&
       new Worker(work, subnetId, this.#observer, phases, this.#clock);
@@ -234,7 +235,8 @@ export class Consensus {
   ): Promise<void> {
     try {
       const own = await this.#scoring.score(
-        ...[epoch, only, this.#journal, this.#signal] as const,
+        ...[epoch, only, this.#seen as Observation] as const,
+        ...[this.#journal, this.#signal] as const,
       );
       const observation = this.#seen as Observation;
       this.#dispatch({ type: "scored", epoch, ...own, observation });

@@ -1,5 +1,5 @@
 import type { SubnetNodeInfo } from "../chain/types.ts";
-import type { CallOptions, FoundEntry, RecordStore } from "../dht/types.ts";
+import type { FoundEntry, GetOptions, RecordStore } from "../dht/types.ts";
 import type { Directory, LiveNode } from "../heartbeat/directory.ts";
 import { heartbeatSubkeyOf } from "../heartbeat/heartbeat_record.ts";
 import {
@@ -29,6 +29,16 @@ export interface Evidence {
   readonly commits: ReadonlyMap<string, Uint8Array>;
   /** Reveals of the epoch before, by peer id. */
   readonly reveals: ReadonlyMap<string, Reveal>;
+  /** Whether so many replicas were heard that nothing that was stored is missing. */
+  readonly isWhole: boolean;
+}
+
+/** What ends reads of evidence. */
+export interface EvidenceLimits {
+  /** Ends them without a result. */
+  readonly signal: AbortSignal;
+  /** Makes what was found so far the result. */
+  readonly enough: AbortSignal;
 }
 
 /** Reads evidence from the mesh. */
@@ -49,13 +59,14 @@ export class EvidenceReader {
   async gather(
     epoch: number,
     cutOff: number,
-    known: ReadonlyMap<string, LiveNode> | undefined,
-    signal: AbortSignal,
+    known: Pick<Evidence, "live" | "isWhole"> | undefined,
+    limits: EvidenceLimits,
   ): Promise<Evidence> {
+    const { options, heard } = listening(limits);
     const [live, commits, reveals] = await Promise.all([
-      known ?? this.#directory.read({ signal }).then(byPeer),
-      this.#entries(commitKey(epoch - 1), { signal }),
-      this.#entries(revealKey(epoch - 1), { signal }),
+      known?.live ?? this.#directory.read(options).then(byPeer),
+      this.#entries(commitKey(epoch - 1), options),
+      this.#entries(revealKey(epoch - 1), options),
     ]);
     return {
       epoch,
@@ -63,6 +74,7 @@ export class EvidenceReader {
       live,
       commits: readCommits(commits),
       reveals: readReveals(reveals),
+      isWhole: heard.isWhole && (known?.isWhole ?? true),
     };
   }
 
@@ -70,20 +82,21 @@ export class EvidenceReader {
   async again(
     evidence: Evidence,
     peers: readonly string[] | undefined,
-    signal: AbortSignal,
+    limits: EvidenceLimits,
   ): Promise<Evidence> {
     const { epoch, cutOff } = evidence;
+    const { options, heard } = listening(limits);
     const subkeys = peers?.map(heartbeatSubkeyOf);
-    const options = subkeys?.every((subkey) => subkey !== undefined)
-      ? { signal, subkeys }
-      : { signal };
+    const some = subkeys?.every((subkey) => subkey !== undefined)
+      ? { ...options, subkeys }
+      : options;
     const [nodes, commits, reveals] = await Promise.all([
       this.#directory.read({
-        signal,
+        ...options,
         ...(peers === undefined ? {} : { peers }),
       }),
-      this.#entries(commitKey(epoch - 1), options),
-      this.#entries(revealKey(epoch - 1), options),
+      this.#entries(commitKey(epoch - 1), some),
+      this.#entries(revealKey(epoch - 1), some),
     ]);
     const live = new Map(evidence.live);
     for (const [peerId, node] of byPeer(nodes)) {
@@ -97,16 +110,27 @@ export class EvidenceReader {
       live,
       commits: new Map([...evidence.commits, ...readCommits(commits)]),
       reveals: new Map([...evidence.reveals, ...readReveals(reveals)]),
+      // What is read of some peers says nothing about the others.
+      isWhole: evidence.isWhole || peers === undefined && heard.isWhole,
     };
   }
 
   async #entries(
     key: string,
-    options: CallOptions & { readonly subkeys?: readonly Uint8Array[] },
+    options: GetOptions,
   ): Promise<readonly FoundEntry[]> {
     const found = await this.#records?.get(key, { ...options, latest: true });
     return found?.kind === "dictionary" ? found.entries : [];
   }
+}
+
+/** Options of reads that belong together, and whether each of them was whole. */
+function listening(limits: EvidenceLimits) {
+  const heard = { isWhole: true };
+  const onHeard = (isWhole: boolean) => {
+    heard.isWhole &&= isWhole;
+  };
+  return { options: { ...limits, onHeard }, heard };
 }
 
 /** What nodes did in the epoch before. */
@@ -123,7 +147,7 @@ export function evidenceText(evidence: Evidence): string {
 export function parseEvidence(
   text: string | undefined,
   epoch: number,
-): Pick<Evidence, "cutOff" | "live"> | undefined {
+): Pick<Evidence, "cutOff" | "live" | "isWhole"> | undefined {
   if (text === undefined) return undefined;
   // Our own words, but a disk may have spoilt them: then they are read anew.
   let kept: Partial<ReturnType<typeof evidenceParts>> | null;
@@ -132,18 +156,18 @@ export function parseEvidence(
   } catch {
     return undefined;
   }
-  const { cutOff, live } = kept ?? {};
+  const { cutOff, live, isWhole } = kept ?? {};
   return kept?.epoch === epoch && typeof cutOff === "number" &&
-      Array.isArray(live) && live.every(isWhole)
-    ? { cutOff, live: byPeer(live) }
+      Array.isArray(live) && live.every(isComplete)
+    ? { cutOff, live: byPeer(live), isWhole: isWhole === true }
     : undefined;
 }
 
-function evidenceParts({ epoch, cutOff, live }: Evidence) {
-  return { epoch, cutOff, live: [...live.values()] };
+function evidenceParts({ epoch, cutOff, live, isWhole }: Evidence) {
+  return { epoch, cutOff, isWhole, live: [...live.values()] };
 }
 
-function isWhole(node: Partial<LiveNode> | null): boolean {
+function isComplete(node: Partial<LiveNode> | null): boolean {
   return typeof node?.peerId === "string" &&
     typeof node.expiration === "number" &&
     typeof node.info === "object" && node.info !== null;

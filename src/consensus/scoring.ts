@@ -1,9 +1,11 @@
 import type { Chain } from "../chain/chain.ts";
 import { firstBlockOf } from "../chain/epoch.ts";
 import type { NodeScore, SubnetNodeInfo } from "../chain/types.ts";
-import { deadline } from "../core/deadline.ts";
+import type { Clock } from "../core/clock.ts";
+import { deadline, raceSignal } from "../core/deadline.ts";
 import {
   type Evidence,
+  type EvidenceLimits,
   type EvidenceReader,
   evidenceText,
   likelyReason,
@@ -11,7 +13,7 @@ import {
   workOf,
 } from "./evidence.ts";
 import type { Journal } from "./journal.ts";
-import type { QueueChange } from "./observation.ts";
+import type { Observation, QueueChange } from "./observation.ts";
 import type { Observer } from "./observer.ts";
 import { blockOfPart, type Phases } from "./phases.ts";
 import type { QueuePolicy, Scorer } from "./scorer.ts";
@@ -33,6 +35,8 @@ export interface ScoringOptions {
   readonly scorer: Scorer;
   /** What our proposals do to the queue. */
   readonly queue?: QueuePolicy | undefined;
+  /** The time. */
+  readonly clock: Clock;
 }
 
 /** What we would propose. */
@@ -43,13 +47,26 @@ export interface OwnProposal {
   readonly queue: QueueChange;
 }
 
+/** What an epoch is scored by, on its way. */
+interface Gathering {
+  readonly epoch: number;
+  readonly evidence: Promise<Evidence>;
+  /** Makes what was found so far the evidence. */
+  readonly enough: AbortController;
+}
+
 const SCORE_TIMEOUT = 30_000;
 const EVIDENCE = "evidence";
+/** Of the time until the cut-off, reads may take this part: the rest is for the calls. */
+const READING = 0.5;
+/** After so many blocks a read that too few answer is made again: what was sent may be lost. */
+const AGAIN = 0.5;
 
 /** Gathers evidence, and scores by it. */
 export class Scoring {
   readonly #options: ScoringOptions;
   #evidence: Evidence | undefined;
+  #gathering: Gathering | undefined;
   #nodes: readonly SubnetNodeInfo[] = [];
 
   /** Knows nothing yet. */
@@ -64,19 +81,25 @@ export class Scoring {
     parent: AbortSignal,
   ): Promise<void> {
     using limit = deadline(SCORE_TIMEOUT, parent);
-    await this.#gather(epoch, journal, limit.signal);
+    await this.#gather(epoch, journal, limit.signal).evidence;
   }
 
-  /** Scores an epoch; `only` names nodes whose records are read anew before. */
+  /**
+   * Scores an epoch; `only` names nodes whose records are read anew before.
+   * When half of the time until the cut-off is over, what was found by then
+   * decides: an epoch is not missed for what is still to be heard.
+   */
   async score(
     epoch: number,
     only: readonly number[] | undefined,
+    seen: Observation,
     journal: Journal,
     parent: AbortSignal,
   ): Promise<OwnProposal> {
     const { chain, subnetId, scorer, queue } = this.#options;
     using limit = deadline(SCORE_TIMEOUT, parent);
     const { signal } = limit;
+    using enough = await this.#enoughAt(seen, signal);
     const view = await chain.view(undefined, { signal });
     const [nodes, previous] = await Promise.all([
       view.nodes(subnetId, { signal }),
@@ -85,7 +108,8 @@ export class Scoring {
         : view.submission(subnetId, epoch - 1, { signal }),
     ]);
     this.#nodes = nodes;
-    const evidence = await this.#evidenceOf(epoch, only, journal, signal);
+    const limits = { signal, enough: enough.signal };
+    const evidence = await this.#evidenceOf(epoch, only, journal, limits);
     const context = {
       epoch,
       cutOff: evidence.cutOff,
@@ -112,33 +136,119 @@ export class Scoring {
     }));
   }
 
+  /** Aborted when what was read is enough; dispose it when nothing is read any more. */
+  async #enoughAt(
+    { position }: Observation,
+    parent: AbortSignal,
+  ): Promise<{ readonly signal: AbortSignal } & Disposable> {
+    const { observer, phases, clock } = this.#options;
+    const { blockMilliseconds } = await observer.constants(parent);
+    const length = position.elapsed + position.remaining;
+    const left = blockOfPart(phases.cutOff, length) - position.elapsed;
+    const enough = new AbortController();
+    const over = new AbortController();
+    clock.sleep(READING * Math.max(1, left) * blockMilliseconds, over.signal)
+      .then(() => enough.abort(), () => {});
+    return {
+      signal: enough.signal,
+      [Symbol.dispose]: () => over.abort(),
+    };
+  }
+
   async #evidenceOf(
     epoch: number,
     only: readonly number[] | undefined,
     journal: Journal,
-    signal: AbortSignal,
+    limits: EvidenceLimits,
   ): Promise<Evidence> {
     const known = this.#evidence;
-    if (known?.epoch !== epoch) return this.#gather(epoch, journal, signal);
+    if (known?.epoch !== epoch) {
+      const evidence = await this.#gathered(epoch, journal, limits);
+      return await this.#whole(evidence, journal, limits);
+    }
     // What the first look missed, because it was on its way, a second one finds.
     const peers = only && this.#nodes.filter(({ id }) => only.includes(id))
       .map(({ peer }) => peer.peerId);
     if (peers?.length === 0) return known;
-    const evidence = await this.#options.evidence.again(known, peers, signal);
-    return this.#take(evidence, journal);
+    const evidence = await this.#options.evidence.again(known, peers, limits);
+    return await this.#whole(this.#take(evidence, journal), journal, limits);
   }
 
-  async #gather(
+  /** Reads again what too few replicas were heard of, as long as there is time. */
+  async #whole(
+    evidence: Evidence,
+    journal: Journal,
+    limits: EvidenceLimits,
+  ): Promise<Evidence> {
+    const { signal, enough } = limits;
+    const { observer, clock, evidence: reader } = this.#options;
+    const { blockMilliseconds } = await observer.constants(signal);
+    while (!evidence.isWhole && !enough.aborted) {
+      const turn = new AbortController();
+      const heard = new AbortController();
+      const over = AbortSignal.any([signal, enough, heard.signal]);
+      const pause = clock.sleep(AGAIN * blockMilliseconds, over)
+        .catch(() => {}).finally(() => turn.abort());
+      evidence = this.#take(
+        await reader.again(evidence, undefined, {
+          signal,
+          enough: turn.signal,
+        }),
+        journal,
+      );
+      if (evidence.isWhole) heard.abort();
+      await pause;
+      signal.throwIfAborted();
+    }
+    return evidence;
+  }
+
+  /** What is being gathered already, or else what is gathered now. */
+  async #gathered(
     epoch: number,
     journal: Journal,
-    signal: AbortSignal,
+    { signal, enough }: EvidenceLimits,
+  ): Promise<Evidence> {
+    const early = this.#gathering;
+    const gathering = early?.epoch === epoch
+      ? early
+      : this.#gather(epoch, journal, signal);
+    const suffice = () => gathering.enough.abort();
+    if (enough.aborted) suffice();
+    enough.addEventListener("abort", suffice, { once: true });
+    try {
+      return await raceSignal(gathering.evidence, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (gathering !== early) throw error;
+    } finally {
+      enough.removeEventListener("abort", suffice);
+    }
+    return await this.#gathered(epoch, journal, { signal, enough });
+  }
+
+  #gather(epoch: number, journal: Journal, signal: AbortSignal): Gathering {
+    const enough = new AbortController();
+    const limits = { signal, enough: enough.signal };
+    const evidence = this.#read(epoch, journal, limits).finally(() => {
+      if (this.#gathering === gathering) this.#gathering = undefined;
+    });
+    const gathering = { epoch, evidence, enough };
+    this.#gathering = gathering;
+    return gathering;
+  }
+
+  async #read(
+    epoch: number,
+    journal: Journal,
+    limits: EvidenceLimits,
   ): Promise<Evidence> {
     const kept = parseEvidence(journal.kept(EVIDENCE), epoch);
     const evidence = await this.#options.evidence.gather(
       epoch,
-      kept?.cutOff ?? await this.#cutOff(epoch, signal),
-      kept?.live,
-      signal,
+      kept?.cutOff ?? await this.#cutOff(epoch, limits.signal),
+      kept,
+      limits,
     );
     return kept === undefined ? this.#take(evidence, journal) : (
       this.#evidence = evidence

@@ -90,6 +90,11 @@ export class ReadRun {
     return this.#done.promise;
   }
 
+  /** Whether so many replicas were heard that any store that succeeded is seen. */
+  get isWhole(): boolean {
+    return this.#reads.every(isQuorate);
+  }
+
   /** Asks, until the last call ended. */
   async work(): Promise<void> {
     if (this.#undone === 0) this.#done.resolve();
@@ -203,8 +208,10 @@ export class ReadRun {
       if (peer === undefined) break;
       read.asked++;
       const isSilent = this.#isSilent(peer);
-      // One call shows whether it speaks again; only who found nothing needs all.
-      if (isSilent && book.isAsked(peer) && !read.merge.isEmpty) continue;
+      // One call shows whether it speaks again; only who found nothing, or wants
+      // the latest, needs all.
+      const spares = !this.#latest && !read.merge.isEmpty;
+      if (spares && isSilent && book.isAsked(peer)) continue;
       read.open.add(peer);
       next.push(peer);
       if (isSilent) continue;

@@ -57,6 +57,7 @@ export class Reader {
       enough?.removeEventListener("abort", suffice);
     }
     life.answered();
+    if (options.latest) options.onHeard?.(run.isWhole);
   }
 
   #begin(

@@ -116,6 +116,8 @@ export interface GetOptions extends CallOptions {
   readonly latest?: boolean;
   /** Once aborted, what was found so far is the answer. */
   readonly enough?: AbortSignal | undefined;
+  /** Is told, of a read of the latest, whether enough replicas were heard to see every store that succeeded. */
+  readonly onHeard?: (isWhole: boolean) => void;
   /** Only these subkeys of a dictionary; all by default. */
   readonly subkeys?: readonly MeshValue[];
   /** Add each record's digest, for a conditional store. */

@@ -22,6 +22,8 @@ export interface LiveNode {
 export interface DirectoryReadOptions extends CallOptions {
   /** Once aborted, what was found so far is the answer. */
   readonly enough?: AbortSignal | undefined;
+  /** Is told whether enough replicas were heard to miss nobody. */
+  readonly onHeard?: (isWhole: boolean) => void;
   /** Only these peers; all by default. */
   readonly peers?: readonly string[];
 }
@@ -49,12 +51,13 @@ export class Directory {
    * counted and skipped.
    */
   async read(options: DirectoryReadOptions = {}): Promise<LiveNode[]> {
-    const { signal, enough, peers } = options;
+    const { signal, enough, onHeard, peers } = options;
     // Peers whose subkey cannot be told from their id need the whole.
     const subkeys = peers?.map(heartbeatSubkeyOf);
     const targeted = subkeys?.every((subkey) => subkey !== undefined);
     const found = await this.#records.get(this.#key, {
       ...{ signal, enough },
+      ...(onHeard === undefined ? {} : { onHeard }),
       latest: true,
       ...(targeted ? { subkeys } : {}),
     });

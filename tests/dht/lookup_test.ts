@@ -28,7 +28,7 @@ function sparse(count: number) {
   const whole = new Neighbourhood(all[0] as string, () => all.slice(1));
   for (const [i, id] of all.entries()) {
     const near = whole.nearest(whole.placeOf(id), 13).slice(1);
-    const far = [3, 17, 41, 77].map((step) =>
+    const far = [3, 7, 17, 29, 41, 59, 77, 101, 131].map((step) =>
       all[(i + step) % count] as string
     );
     known.set(
