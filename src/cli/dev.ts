@@ -4,7 +4,6 @@ import type { Command, CommandContext } from "./command.ts";
 import { EXIT } from "./exit.ts";
 import { localPermissions } from "./permissions.ts";
 import { NodeProcess } from "./dev/node_process.ts";
-import { Screen } from "./dev/screen.ts";
 import {
   DEV_SUBNET,
   type DevMesh,
@@ -13,6 +12,7 @@ import {
 } from "./dev/setup.ts";
 import { DevState } from "./dev/state.ts";
 import { render } from "./dev/view.ts";
+import { Screen } from "./screen.ts";
 
 const REFRESH = 250;
 

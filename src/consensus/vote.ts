@@ -2,6 +2,7 @@ import { atLeast } from "../chain/types.ts";
 import { agrees } from "./attest_policy.ts";
 import type { Observation, ObservedNode } from "./observation.ts";
 import { blockOfPart } from "./phases.ts";
+import { rehearse } from "./rehearsal.ts";
 import type { Outcome } from "./report.ts";
 import type { MachineRules } from "./rules.ts";
 import { compareScores, type ScoreDifference } from "./scores.ts";
@@ -107,8 +108,8 @@ export function onVoteBlock(
     case "awaiting-node":
       if (mayStillVote(seen, node, rules)) {
         // What an earlier life sent, and nobody remembers, may still appear.
-        const quiet = position.elapsed === 0 ? 0 : QUIET_BLOCKS;
-        return begin(seen, node, seen.block + quiet);
+        const quiet = position.elapsed === 0 || rules.dryRun ? 0 : QUIET_BLOCKS;
+        return begin(seen, node, rules, seen.block + quiet);
       }
       return wait(
         state,
@@ -120,11 +121,11 @@ export function onVoteBlock(
       );
     case "awaiting-epoch":
       if (!position.beforeSlot && position.epoch > state.after) {
-        return begin(seen, node);
+        return begin(seen, node, rules);
       }
       return prepare(state, seen, node, rules);
     case "preparing":
-      if (position.epoch >= state.epoch) return begin(seen, node);
+      if (position.epoch >= state.epoch) return begin(seen, node, rules);
       if (state.asked || !seen.settled || state.failures > rules.maxFailures) {
         return { state, actions: [] };
       }
@@ -134,7 +135,7 @@ export function onVoteBlock(
     const late: VoteAction[] = state.name === "done" ? [] : [
       outcome(state.epoch, "out-of-time", lateness(state, seen)),
     ];
-    const next = begin(seen, node);
+    const next = begin(seen, node, rules);
     return { ...next, actions: [...late, ...next.actions] };
   }
   switch (state.name) {
@@ -159,7 +160,10 @@ function mayStillVote(
   node: ObservedNode,
   rules: MachineRules,
 ): boolean {
-  if (seen.position.beforeSlot || node.nodeClass !== "validator") return false;
+  if (seen.position.beforeSlot) return false;
+  // Where nothing is sent, it is never too late to see what would have been.
+  if (rules.dryRun) return true;
+  if (node.nodeClass !== "validator") return false;
   const missing = seen.elected === node.id && seen.submission === undefined;
   return missing || !isTooLate(seen, rules);
 }
@@ -172,6 +176,7 @@ function isTooLate({ position }: Observation, rules: MachineRules): boolean {
 function begin(
   seen: Observation,
   node: ObservedNode,
+  rules: MachineRules,
   quietUntil = 0,
 ): VoteStep {
   const { epoch } = seen.position;
@@ -179,7 +184,7 @@ function begin(
     type: "report",
     report: { kind: "epoch", epoch },
   };
-  if (node.nodeClass !== "validator") {
+  if (node.nodeClass !== "validator" && !rules.dryRun) {
     const end = done(epoch, "observed", {
       reason: `node ${node.id} is ${node.nodeClass}, validators sign`,
     });
@@ -211,8 +216,9 @@ function prepare(
   node: ObservedNode,
   rules: MachineRules,
 ): VoteStep {
+  const votes = node.nodeClass === "validator" || rules.dryRun;
   if (
-    seen.phase !== "score" || !seen.settled || node.nodeClass !== "validator" ||
+    seen.phase !== "score" || !seen.settled || !votes ||
     !isCutOffPassed(seen, rules)
   ) return { state, actions: [] };
   const epoch = seen.position.epoch + 1;
@@ -247,10 +253,15 @@ function compare(
   if (node === undefined || seen.position.epoch !== epoch) return stay;
   const tooLate = isTooLate(seen, rules);
   const quiet = seen.block < quietUntil;
+  if (rules.dryRun) {
+    const rehearsed = rehearse(seen, node, scores, rules);
+    if (rehearsed !== undefined) {
+      return done(epoch, rehearsed.outcome, rehearsed);
+    }
+  }
   if (submission === undefined) {
     if (seen.elected === node.id) {
       if (quiet) return stay;
-      if (rules.dryRun) return done(epoch, "proposed", DRY);
       return {
         state: { name: "proposing", ...scored },
         actions: [{ type: "propose", epoch, scores, queue }],
@@ -269,7 +280,6 @@ function compare(
   if (!seen.mayAttest) return done(epoch, "not-an-attestor");
   if (agrees(submission.scores, scores, rules.attest)) {
     if (quiet) return stay;
-    if (rules.dryRun) return done(epoch, "attested", DRY);
     return {
       state: { name: "attesting", ...scored },
       actions: [{ type: "attest", epoch }],
@@ -287,8 +297,6 @@ function compare(
     "score",
   );
 }
-
-const DRY = { reason: "dry run: nothing was sent" };
 
 const WAITING: Readonly<Record<Observation["subnet"], string>> = {
   missing: "the subnet does not exist",
@@ -340,7 +348,7 @@ function outcome(
 ): VoteAction {
   return {
     type: "report",
-    report: { kind: "outcome", epoch, outcome: is, ...details },
+    report: { kind: "outcome", epoch, ...details, outcome: is },
   };
 }
 

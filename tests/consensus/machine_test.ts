@@ -14,8 +14,10 @@ import {
   nodeOf,
   observation,
   scored,
+  SCORES,
   submissionBy,
   walk,
+  WORKING,
 } from "./observations.ts";
 
 const OTHER = [{ nodeId: 2, score: ONE }];
@@ -235,6 +237,63 @@ Deno.test("a dry run decides and sends nothing", () => {
     walk([block(0), block(3, more), scored(3, more), block(9, more)], dry).did,
     ["score", "score"],
   );
+});
+
+Deno.test("a dry run begins at any block, for any class, and tells what differs", () => {
+  const dry = { ...MACHINE_RULES, dryRun: true };
+  const run = (more: Partial<Observation>) => {
+    const { did, reports } = walk([block(17, more), scored(17, more)], dry);
+    return [did, reports.map(({ differences }) => differences?.length)];
+  };
+  const agreed = { elected: 2, submission: submissionBy(2) };
+  const other = { elected: 2, submission: submissionBy(2, { scores: OTHER }) };
+  const idle = { ...other, node: nodeOf("idle"), mayAttest: false };
+  assertEquals(run({}), [["score", "proposed"], [undefined]]);
+  assertEquals(run(agreed), [["score", "attested"], [undefined]]);
+  assertEquals(run(other), [["score", "disagreed"], [2]]);
+  assertEquals(run(idle), [["score", "observed"], [2]]);
+  assertEquals(run({ elected: 2 }), [["score", "no-proposal"], [undefined]]);
+  // The elected would have proposed its own, whatever is there.
+  assertEquals(run({ ...other, elected: 1 }), [["score", "proposed"], [2]]);
+  const queue = {
+    elected: 2,
+    submission: submissionBy(2, { queue: "refused" }),
+  };
+  assertEquals(run(queue), [["score", "queue-change"], [undefined]]);
+});
+
+Deno.test("a dry run never sends nor publishes, whatever comes", () => {
+  const dry = { ...WORKING, dryRun: true };
+  const random = chance(41);
+  for (let round = 0; round < 300; round++) {
+    let { state } = walk([]);
+    for (let at = 0; at < 60; at++) {
+      const more: Partial<Observation> = {
+        elected: 1 + random(2),
+        node: nodeOf(random(4) === 0 ? "idle" : "validator"),
+        mayAttest: random(5) > 0,
+        ...(random(2) === 0 ? {} : {
+          submission: submissionBy(1 + random(2), {
+            attested: random(2) === 0,
+            scores: random(2) === 0 ? SCORES : OTHER,
+          }),
+        }),
+      };
+      const { epoch } = observation(3 + at).position;
+      const event: Event = random(3) > 0 ? block(3 + at, more) : {
+        type: "scored",
+        epoch,
+        scores: SCORES,
+        queue: {},
+        observation: observation(3 + at, more),
+      };
+      const next = step(state, event, dry);
+      for (const { type } of next.actions) {
+        assert(["prepare", "score", "report"].includes(type), type);
+      }
+      state = next.state;
+    }
+  }
 });
 
 Deno.test("subnet and node are told of as they change", () => {

@@ -1,4 +1,5 @@
 import {
+  type ConsensusReport,
   epochPosition,
   type Event,
   INITIAL_STATE,
@@ -96,8 +97,13 @@ export function walk(
   events: readonly Event[],
   rules: MachineRules = MACHINE_RULES,
   state: State = INITIAL_STATE,
-): { readonly state: State; readonly did: string[] } {
+): {
+  readonly state: State;
+  readonly did: string[];
+  readonly reports: Extract<ConsensusReport, { kind: "outcome" }>[];
+} {
   const did: string[] = [];
+  const reports: Extract<ConsensusReport, { kind: "outcome" }>[] = [];
   for (const event of events) {
     const next = step(state, event, rules);
     for (
@@ -121,11 +127,12 @@ export function walk(
         if (action.type === "publish") return [action.what];
         if (action.type !== "report") return [action.type];
         const { report } = action;
+        if (report.kind === "outcome") reports.push(report);
         return report.kind === "outcome" || report.kind === "work"
           ? [report.outcome]
           : [];
       }),
     );
   }
-  return { state, did };
+  return { state, did, reports };
 }

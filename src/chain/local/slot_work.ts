@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { epochPosition, firstBlockOf, networkEpoch } from "../epoch.ts";
+import { countAttestations } from "../quorum.ts";
 import { type LocalChainFacts, readFact, writeFact } from "./facts.ts";
 import { changeFrom } from "./past.ts";
 import { classNumber, readSubmission } from "./rows.ts";
@@ -9,9 +10,6 @@ import type { Store } from "./store.ts";
 const KEPT_EPOCHS = 1_000;
 /** Longest run of epochs worked through one by one; what nobody saw is skipped. */
 const MAX_CATCH_UP = 16;
-/** 66 %, as a ratio of whole numbers. */
-const QUORUM = { part: 66, of: 100 };
-
 const IDLE = classNumber("idle");
 const INCLUDED = classNumber("included");
 const VALIDATOR = classNumber("validator");
@@ -70,11 +68,7 @@ function settle(store: Store, facts: LocalChainFacts, epoch: number): void {
     store.run("UPDATE nodes SET included_epochs = 0 WHERE class = ?", INCLUDED);
     return;
   }
-  const attested =
-    submission.electorate.filter((id) => submission.attestations.has(id))
-      .length;
-  const quorum = attested * QUORUM.of >=
-    submission.electorate.length * QUORUM.part;
+  const { quorum } = countAttestations(submission);
   const scored = new Set(
     submission.scores.filter(({ score }) => score > 0n)
       .map(({ nodeId }) => nodeId),

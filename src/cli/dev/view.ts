@@ -1,10 +1,5 @@
-import { styleText } from "node:util";
+import { line, type Part, shortPeer, type Style } from "../line.ts";
 import type { DevState, NodeView } from "./state.ts";
-
-type Style = Parameters<typeof styleText>[0];
-
-/** What a line is made of: text, with or without a style. */
-type Part = string | readonly [style: Style, text: string];
 
 /** The documentation's phases of an epoch, each with its end. */
 const PHASES = [
@@ -129,22 +124,4 @@ function rttText(node: NodeView, other: string): string {
 /** `validator-2` as `v2`. */
 function shortName(name: string): string {
   return (name[0] ?? "") + (/\d+$/.exec(name)?.[0] ?? "");
-}
-
-/** The end is what differs. */
-function shortPeer(peerId: string, width: number): string {
-  return peerId.length <= width ? peerId : `…${peerId.slice(1 - width)}`;
-}
-
-/** Parts as one line, cut to the width before styles are added. */
-function line(parts: readonly Part[], width: number): string {
-  let left = width;
-  return parts.map((part) => {
-    const [style, text] = typeof part === "string" ? [undefined, part] : part;
-    const shown = [...text].slice(0, left).join("");
-    left -= [...shown].length;
-    return style === undefined || shown === ""
-      ? shown
-      : styleText(style, shown, { validateStream: false });
-  }).join("").trimEnd();
 }

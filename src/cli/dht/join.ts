@@ -98,7 +98,8 @@ export async function withClient<T>(
   }
 }
 
-async function identityOf(args: Parsed): Promise<Identity> {
+/** The identity of `--identity`, or a new one. */
+export async function identityOf(args: Parsed): Promise<Identity> {
   const path = args.text("identity");
   return path === undefined ? generateIdentity() : await readIdentityFile(path);
 }
