@@ -2,8 +2,16 @@ import type { Entry } from "../command.ts";
 
 /** The commands that look at a node's votes, each loaded when it is used. */
 export const CONSENSUS_COMMANDS: Entry = {
-  summary: "Look at how a node voted, and why.",
+  summary: "Watch epochs, and look at how a node voted, and why.",
   commands: {
+    watch: {
+      summary: "Follow epochs as they are decided.",
+      load: async () => (await import("./watch.ts")).watchCommand,
+    },
+    "dry-run": {
+      summary: "Decide an epoch as a node would, and send nothing.",
+      load: async () => (await import("./dry_run.ts")).dryRunCommand,
+    },
     history: {
       summary: "List the last epochs and how they ended.",
       load: async () => (await import("./history.ts")).historyCommand,

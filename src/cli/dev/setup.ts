@@ -59,6 +59,8 @@ export interface DevMesh {
 }
 
 const MARKER = "dev.json";
+/** An identity that is let in, to look at the mesh from outside. */
+const CLIENT_FILE = "client.key";
 
 /** Prepares the directory: identities, chain, members. @throws {MeshError} */
 export async function setUpDev(options: DevOptions): Promise<DevMesh> {
@@ -98,6 +100,8 @@ export async function setUpDev(options: DevOptions): Promise<DevMesh> {
       const nodes = await Promise.all(
         names.map((name) => setUpNode(directory, name, port)),
       );
+      const client = await keepIdentity(join(directory, CLIENT_FILE));
+      chain.addOverwatchPeer(client.peerId);
       return {
         directory,
         chainPath,
@@ -123,16 +127,7 @@ async function setUpNode(
   const own = join(directory, name);
   await Deno.mkdir(own, { recursive: true, mode: 0o700 });
   const identityPath = join(own, "identity.key");
-  let identity: Identity;
-  try {
-    identity = await readIdentityFile(identityPath);
-  } catch (error) {
-    const missing = error instanceof IdentityFileError &&
-      error.code === "IDENTITY_MISSING";
-    if (!missing) throw error;
-    identity = generateIdentity();
-    await writeIdentityFile(identityPath, identity);
-  }
+  const identity = await keepIdentity(identityPath);
   return {
     name,
     directory: own,
@@ -141,6 +136,20 @@ async function setUpNode(
     port: name === "bootnode" ? bootnodePort : 0,
     identity,
   };
+}
+
+/** The identity of a file, which is made when it is missing. */
+async function keepIdentity(path: string): Promise<Identity> {
+  try {
+    return await readIdentityFile(path);
+  } catch (error) {
+    const missing = error instanceof IdentityFileError &&
+      error.code === "IDENTITY_MISSING";
+    if (!missing) throw error;
+    const identity = generateIdentity();
+    await writeIdentityFile(path, identity);
+    return identity;
+  }
 }
 
 /** Makes the validators nodes of the subnet, and the bootnode its bootnode. */
