@@ -17,6 +17,8 @@ const SIGNATURE = /\[signature:([^\n]+?)\]/g;
 const ascii = new TextEncoder();
 /** Verified records that are remembered at least. */
 const REMEMBERED = 8_192;
+/** Owners whose keys are kept. */
+const MAX_KEYS = 1_024;
 
 /** The marker that makes a record whose subkey contains it the owner's. */
 export function ownerMarker(openSsh: string): Bytes {
@@ -45,6 +47,7 @@ export class SignatureValidator implements RecordValidator {
   readonly priority = 10;
   readonly #identity: Identity;
   readonly #verified = new Verified(REMEMBERED);
+  readonly #keys = new Map<string, PublicKey>();
   /** The marker to put into the subkeys of one's own records. */
   readonly ownerMarker: Bytes;
 
@@ -60,12 +63,13 @@ export class SignatureValidator implements RecordValidator {
     if (owner === undefined) return true;
     if (others.length > 0 || !Number.isFinite(record.expiration)) return false;
     const split = splitSignature(record.value);
-    const key = readKey(owner);
-    if (split === undefined || key === undefined) return false;
+    if (split === undefined) return false;
     const message = signedBytes({ ...record, value: split.value });
     // Copies of one record come from many replicas, and again at every read.
     const name = Verified.nameOf(owner, message, split.signature);
     if (this.#verified.has(name)) return true;
+    const key = this.#keyOf(owner);
+    if (key === undefined) return false;
     if (!verifySignature(key, message, split.signature)) return false;
     this.#verified.add(name);
     return true;
@@ -82,6 +86,17 @@ export class SignatureValidator implements RecordValidator {
   stripValue(record: DhtRecord): Uint8Array {
     if (ownersOf(record).length === 0) return record.value;
     return splitSignature(record.value)?.value ?? record.value;
+  }
+
+  /** An owner stores again and again, so that its key is kept. */
+  #keyOf(owner: string): PublicKey | undefined {
+    const known = this.#keys.get(owner);
+    if (known !== undefined) return known;
+    const key = readKey(owner);
+    if (key === undefined) return undefined;
+    if (this.#keys.size >= MAX_KEYS) this.#keys.clear();
+    this.#keys.set(owner, key);
+    return key;
   }
 
   /** One signature is enough: another signature validator is dropped. */
