@@ -1,16 +1,25 @@
 import { SeededRandom } from "../fuzz/random.ts";
 
 /** What is done to a process. */
-export const FAULT_KINDS = ["kill", "terminate", "freeze"] as const;
+export const PROCESS_FAULTS = ["kill", "terminate", "freeze"] as const;
+/** What is done to the network. */
+export const NETWORK_FAULTS = ["cut", "split"] as const;
 
-/** `kill` and `terminate` end it (SIGKILL, SIGTERM) until it is started again; `freeze` stops it (SIGSTOP) until it goes on. */
-export type FaultKind = typeof FAULT_KINDS[number];
+/**
+ * `kill` and `terminate` end a process (SIGKILL, SIGTERM) until it is started
+ * again; `freeze` stops it (SIGSTOP) until it goes on. `cut` drops every packet
+ * between one node and all others, `split` between two nodes and the others;
+ * nobody is told, and the chain stays in reach.
+ */
+export type FaultKind =
+  | typeof PROCESS_FAULTS[number]
+  | typeof NETWORK_FAULTS[number];
 
 /** One fault. */
 export interface Fault {
-  /** Which validator, from 0. */
-  readonly validator: number;
-  /** What is done to it. */
+  /** Which validators, from 0. */
+  readonly validators: readonly number[];
+  /** What is done to them. */
   readonly kind: FaultKind;
   /** When, in blocks since the run's first one. */
   readonly from: number;
@@ -27,12 +36,24 @@ const ODDS = { first: 4, second: 1, of: 6 };
 const SHORTEST = 3;
 const LONGEST = 30;
 
-/** The faults of a run, the same for the same seed, by their beginnings. */
+/** All that can be done. */
+export const FAULT_KINDS: readonly FaultKind[] = [
+  ...PROCESS_FAULTS,
+  ...NETWORK_FAULTS,
+];
+
+/** Whether a fault is one of the network. */
+export function isNetworkFault(kind: FaultKind): boolean {
+  return NETWORK_FAULTS.some((each) => each === kind);
+}
+
+/** The faults of a run, the same for the same seed and kinds, by their beginnings. */
 export function faultPlan(
   seed: number,
   epochs: number,
   epochLength: number,
   validators: number,
+  kinds: readonly FaultKind[],
 ): Fault[] {
   const random = new SeededRandom(seed);
   const free = Array.from({ length: validators }, () => 0);
@@ -40,12 +61,16 @@ export function faultPlan(
   const add = (epoch: number) => {
     const from = epoch * epochLength + random.below(epochLength);
     const until = from + SHORTEST + random.below(LONGEST - SHORTEST + 1);
-    const kind = random.pick(FAULT_KINDS);
-    const validator = random.below(validators);
+    const kind = random.pick(kinds);
+    const hurt = [random.below(validators)];
+    if (kind === "split") {
+      const [first = 0] = hurt;
+      hurt.push((first + 1 + random.below(validators - 1)) % validators);
+    }
     const late = until > (epochs - QUIET) * epochLength;
-    if (late || from < (free[validator] as number)) return;
-    free[validator] = until + REST * epochLength;
-    faults.push({ validator, kind, from, until });
+    if (late || hurt.some((each) => from < (free[each] as number))) return;
+    for (const each of hurt) free[each] = until + REST * epochLength;
+    faults.push({ validators: hurt, kind, from, until });
   };
   for (let epoch = 0; epoch < epochs - QUIET; epoch++) {
     if (random.below(ODDS.of) < ODDS.first) add(epoch);

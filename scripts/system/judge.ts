@@ -36,7 +36,9 @@ export interface Verdict {
   readonly due: number;
   /** Epochs that reached it. */
   readonly reached: number;
-  /** Faults after which the validator voted. */
+  /** Faults of validators. */
+  readonly faults: number;
+  /** Those after which the validator voted. */
   readonly votedAgain: number;
 }
 
@@ -96,7 +98,10 @@ export function judge(
     }
   }
   let votedAgain = 0;
-  for (const { fault: { validator, kind }, begun } of faults) {
+  const hurt = faults.flatMap(({ fault: { validators, kind }, begun }) =>
+    validators.map((validator) => ({ validator, kind, begun }))
+  );
+  for (const { validator, kind, begun } of hurt) {
     const back = ups[validator]?.filter(({ from }) => from > begun) ?? [];
     const able = epochs.filter((each) =>
       each.attested.size > 0 && wasUp(back, each)
@@ -109,5 +114,5 @@ export function judge(
       );
     }
   }
-  return { broken, due, reached, votedAgain };
+  return { broken, due, reached, faults: hurt.length, votedAgain };
 }

@@ -4,12 +4,17 @@ import { LogFile } from "../../src/cli/dev/log_file.ts";
 import { TextLineStream } from "../../src/cli/dev/lines.ts";
 import { type NodeEvent, parseNodeEvent } from "../../src/cli/node_event.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import type { FaultKind } from "./faults.ts";
+import { type FaultKind, isNetworkFault } from "./faults.ts";
 import type { Up } from "./judge.ts";
 
 /** How long a process may take to end, ms. */
 const STOP_TIMEOUT = 6_000;
 const RETRY_PAUSE = 20;
+/**
+ * TCP repeats what was lost after ever longer pauses: what was cut for a while
+ * comes through again within as long. This is the least, ms.
+ */
+const LEAST_SILENCE = 1_000;
 
 /** Options of {@linkcode NodeUnderFault}. */
 export interface NodeUnderFaultOptions {
@@ -32,6 +37,9 @@ export class NodeUnderFault {
   /** Faults and cures, one after the other. */
   #work: Promise<void> = Promise.resolve();
   #hurt = false;
+  /** When its network was cut, and from when on the others hear it again, ms. */
+  #cutAt = 0;
+  #backAt = 0;
   /** How often it ended by itself. */
   crashes = 0;
 
@@ -41,7 +49,7 @@ export class NodeUnderFault {
     this.#start();
   }
 
-  /** When it was online. */
+  /** When it was online, and heard by the others. */
   get ups(): readonly Up[] {
     return this.#ups;
   }
@@ -55,6 +63,10 @@ export class NodeUnderFault {
   hurt(kind: FaultKind): void {
     this.#hurt = true;
     this.#down();
+    if (isNetworkFault(kind)) {
+      this.#cutAt = systemClock.now();
+      return;
+    }
     this.#work = this.#work.then(async () => {
       if (kind === "freeze") await this.#freeze();
       else await this.#end(kind === "kill" ? "SIGKILL" : "SIGTERM");
@@ -63,6 +75,12 @@ export class NodeUnderFault {
 
   /** Brings it back. */
   mend(kind: FaultKind): void {
+    if (isNetworkFault(kind)) {
+      const now = systemClock.now();
+      this.#backAt = now + Math.max(LEAST_SILENCE, now - this.#cutAt);
+      this.#hurt = false;
+      return;
+    }
     this.#work = this.#work.then(() => {
       this.#hurt = false;
       if (kind === "freeze") this.#signal("SIGCONT");
@@ -131,7 +149,9 @@ export class NodeUnderFault {
       if (event === undefined) continue;
       if (event.event === "status") {
         if (event.state !== "online") this.#down();
-        else if (!this.#hurt && !this.isUp) {
+        else if (
+          !this.#hurt && !this.isUp && systemClock.now() >= this.#backAt
+        ) {
           this.#ups.push({ from: systemClock.now(), to: Infinity });
         }
       }

@@ -8,7 +8,13 @@ import {
 } from "../../src/cli/dev/setup.ts";
 import { localPermissions } from "../../src/cli/permissions.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import { type Fault, faultPlan } from "./faults.ts";
+import type { Lan, Place } from "../bench/loss/lan.ts";
+import {
+  type Fault,
+  type FaultKind,
+  faultPlan,
+  isNetworkFault,
+} from "./faults.ts";
 import { type EpochSeen, isDue, judge, type Verdict } from "./judge.ts";
 import { NodeUnderFault } from "./node_under_fault.ts";
 
@@ -20,6 +26,10 @@ export interface RunOptions {
   readonly epochs: number;
   /** What the faults follow from. */
   readonly seed: number;
+  /** What may be done; faults of the network need the `lan`. */
+  readonly kinds: readonly FaultKind[];
+  /** Where the nodes' networks can be cut; they are all on loopback without it. */
+  readonly lan?: Lan | undefined;
   /** Is given a line for every epoch. */
   readonly print: (line: string) => void;
 }
@@ -32,20 +42,24 @@ const POLL = BLOCK / 3;
 const START_LIMIT = 60_000;
 
 /** Runs validators under faults, and judges what came of it. */
-export async function runUnderFaults(
-  options: RunOptions,
-): Promise<Verdict & { readonly faults: number }> {
+export async function runUnderFaults(options: RunOptions): Promise<Verdict> {
+  const { lan } = options;
+  const places: Place[] = [];
+  while (lan !== undefined && places.length <= VALIDATORS) {
+    places.push(await lan.place());
+  }
   const mesh = await setUpDev({
     directory: options.directory,
     validators: VALIDATORS,
     blockTime: BLOCK,
     epochLength: EPOCH_LENGTH,
     fresh: false,
+    ...(places[0] === undefined ? {} : { bootnodeHost: places[0].address }),
   });
   const claims = new Map<number, Set<number>>();
   const processes = mesh.nodes.map((node, i) =>
     new NodeUnderFault({
-      command: commandOf(mesh, node),
+      command: commandOf(mesh, node, places, i),
       directory: node.directory,
       chainPath: mesh.chainPath,
       onEvent: (event) => {
@@ -58,9 +72,9 @@ export async function runUnderFaults(
     })
   );
   const codes: number[] = [];
-  let verdict: Verdict & { readonly faults: number };
+  let verdict: Verdict;
   try {
-    verdict = await watch(options, mesh, processes, claims);
+    verdict = await watch(options, mesh, processes, claims, places);
   } finally {
     codes.push(...await Promise.all(processes.map((each) => each.stop())));
     await mesh.chain.close();
@@ -76,11 +90,12 @@ export async function runUnderFaults(
 }
 
 async function watch(
-  { epochs, seed, print }: RunOptions,
+  { epochs, seed, kinds, print, lan }: RunOptions,
   { chain, nodes }: DevMesh,
   processes: readonly NodeUnderFault[],
   claims: Map<number, Set<number>>,
-): Promise<Verdict & { readonly faults: number }> {
+  places: readonly Place[],
+): Promise<Verdict> {
   const validators = processes.slice(1);
   const ups = validators.map((each) => each.ups);
   const names = nodes.slice(1).map(({ name }) => name);
@@ -98,7 +113,7 @@ async function watch(
   // The epoch in which all came was scored without some of them.
   const first = epochPosition(present, slot, EPOCH_LENGTH).epoch + 2;
   const timeOf = (block: number) => head + (block - present) * BLOCK;
-  const plan = faultPlan(seed, epochs, EPOCH_LENGTH, VALIDATORS);
+  const plan = faultPlan(seed, epochs, EPOCH_LENGTH, VALIDATORS, kinds);
   const pending = plan.flatMap((fault) => [
     { at: fault.from, fault, mends: false },
     { at: fault.until, fault, mends: true },
@@ -111,11 +126,16 @@ async function watch(
     const done = view.block.number - startOf(first);
     while (pending[0] !== undefined && pending[0].at <= done) {
       const { fault, mends } = pending.shift() as typeof pending[0];
-      const hurt = validators[fault.validator] as NodeUnderFault;
-      if (mends) hurt.mend(fault.kind);
-      else {
-        begun.push({ fault, begun: systemClock.now() });
-        hurt.hurt(fault.kind);
+      const { kind } = fault;
+      // The bootnode has the first place.
+      const hurt = fault.validators.map((each) => places[each + 1] as Place);
+      const others = places.filter((each) => !hurt.includes(each));
+      if (!mends) begun.push({ fault, begun: systemClock.now() });
+      for (const each of fault.validators) {
+        validators[each]?.[mends ? "mend" : "hurt"](kind);
+      }
+      if (isNetworkFault(kind)) {
+        await lan?.[mends ? "join" : "part"](hurt, others);
       }
     }
     const epoch = first + seen.length;
@@ -154,7 +174,7 @@ async function watch(
         (isDue(now, ups) ? "" : " (quorum not due)"),
     );
   }
-  return { ...judge(seen, ups, begun), faults: begun.length };
+  return judge(seen, ups, begun);
 }
 
 function lineOf(
@@ -165,8 +185,9 @@ function lineOf(
   faults: readonly Fault[],
   start: number,
 ): string {
-  const told = faults.map(({ kind, validator, from: a, until }) =>
-    `${kind} ${names[validator]} ${a - from}..${until - from}`
+  const told = faults.map(({ kind, validators, from: a, until }) =>
+    `${kind} ${validators.map((each) => names[each]).join(" and ")} ` +
+    `${a - from}..${until - from}`
   );
   return `epoch ${epoch}: ${names[elected ?? -1] ?? "nobody"} elected, ` +
     (block === undefined ? "no proposal" : `proposed in ${block - start}`) +
@@ -182,14 +203,22 @@ function setOf<T>(sets: Map<number, Set<T>>, epoch: number): Set<T> {
 }
 
 /** The command line of a node's process. */
-function commandOf(mesh: DevMesh, node: DevNode): string[] {
+function commandOf(
+  mesh: DevMesh,
+  node: DevNode,
+  places: readonly Place[],
+  index: number,
+): string[] {
+  const hosts = places.map(({ address }) => address);
   return [
+    ...places[index]?.command ?? [],
     ...[Deno.execPath(), "run", "--no-prompt"],
-    ...localPermissions(mesh.directory),
+    ...localPermissions(mesh.directory, ["127.0.0.1", ...hosts]),
     fileURLToPath(new URL("../../main.ts", import.meta.url)),
     ...["run", "--status-json", "--chain", `local:${mesh.chainPath}`],
     ...["--subnet-id", String(DEV_SUBNET), "--identity", node.identityPath],
-    ...["--listen", `/ip4/127.0.0.1/tcp/${node.port}`, "--data"],
+    ...["--listen", `/ip4/${hosts[index] ?? "127.0.0.1"}/tcp/${node.port}`],
+    "--data",
     ...[node.directory, "--heartbeat-period", "2", "--role"],
     node.nodeId === undefined ? "bootnode" : "validator",
   ];

@@ -4,12 +4,16 @@
  * see nothing.
  *
  * @param directory Where its files are.
+ * @param hosts Whom it may call and where it may listen; loopback by default.
  */
-export function localPermissions(directory: string): string[] {
+export function localPermissions(
+  directory: string,
+  hosts: readonly string[] = ["127.0.0.1"],
+): string[] {
   return [
     `--allow-read=${directory}`,
     `--allow-write=${directory}`,
-    "--allow-net=127.0.0.1",
+    `--allow-net=${hosts.join()}`,
     "--allow-sys=networkInterfaces,osRelease,hostname",
     "--ignore-env",
   ];

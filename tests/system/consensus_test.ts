@@ -1,5 +1,12 @@
 import { fileURLToPath } from "node:url";
-import { type Fault, faultPlan } from "../../scripts/system/faults.ts";
+import { hasNamespaces } from "../../scripts/bench/loss/lan.ts";
+import {
+  type Fault,
+  FAULT_KINDS,
+  type FaultKind,
+  faultPlan,
+  PROCESS_FAULTS,
+} from "../../scripts/system/faults.ts";
 import { type EpochSeen, judge, type Up } from "../../scripts/system/judge.ts";
 import { assert, assertEquals, assertNotEquals } from "../assert.ts";
 
@@ -33,12 +40,12 @@ const nothing = {
   attested: new Set<number>(),
 };
 
-Deno.test("processes that are killed and brought back lose no epoch, and vote again", async () => {
+Deno.test("processes that are killed or cut off and brought back lose no epoch, and vote again", async () => {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "--no-prompt", "--allow-read", "--allow-write"],
       ...["--allow-net=127.0.0.1", "--allow-sys", "--allow-run"],
-      ...["--ignore-env", SCRIPT, "--epochs", "5", "--seed", "34"],
+      ...["--ignore-env", SCRIPT, "--epochs", "5", "--seed", "542"],
     ],
   }).output();
   const decoder = new TextDecoder();
@@ -46,22 +53,36 @@ Deno.test("processes that are killed and brought back lose no epoch, and vote ag
   assertEquals(code, 0, text);
   assertEquals(text.match(/^epoch \d+: validator-\d elected/gm)?.length, 5);
   assert(/, kill validator-\d/.test(text), text);
+  const cuts = /, cut validator-\d/.test(text);
+  assertEquals(cuts, hasNamespaces(), text);
+  assertEquals(text.includes("no network is cut"), !hasNamespaces(), text);
   assert(text.includes("2 faults, votes again after 2: passed"), text);
 });
 
 Deno.test("a seed always gives the same faults, and a validator has one at a time", () => {
-  assertEquals(faultPlan(1, 50, LENGTH, 4), faultPlan(1, 50, LENGTH, 4));
-  assertNotEquals(faultPlan(1, 50, LENGTH, 4), faultPlan(2, 50, LENGTH, 4));
-  for (let seed = 0; seed < 200; seed++) {
-    const plan = faultPlan(seed, 50, LENGTH, 4);
-    assert(plan.length > 10, `seed ${seed}: ${plan.length} faults`);
-    assertEquals(new Set(plan.map(({ kind }) => kind)).size, 3);
-    plan.forEach((fault, i) => {
-      assert(fault.from < fault.until && fault.until <= 48 * LENGTH);
-      const next = plan.slice(i + 1)
-        .find(({ validator }) => validator === fault.validator);
-      assert(next === undefined || next.from >= fault.until + 2 * LENGTH);
-    });
+  const plan = (seed: number, kinds: readonly FaultKind[]) =>
+    faultPlan(seed, 50, LENGTH, 4, kinds);
+  for (
+    const kinds of [PROCESS_FAULTS, FAULT_KINDS]
+  ) {
+    assertEquals(plan(1, kinds), plan(1, kinds));
+    assertNotEquals(plan(1, kinds), plan(2, kinds));
+    const seen = new Set<FaultKind>();
+    for (let seed = 0; seed < 200; seed++) {
+      const faults = plan(seed, kinds);
+      assert(faults.length > 10, `seed ${seed}: ${faults.length} faults`);
+      faults.forEach(({ validators, kind, from, until }, i) => {
+        seen.add(kind);
+        assert(from < until && until <= 48 * LENGTH);
+        assertEquals(new Set(validators).size, kind === "split" ? 2 : 1);
+        for (const each of validators) {
+          const next = faults.slice(i + 1)
+            .find(({ validators }) => validators.includes(each));
+          assert(next === undefined || next.from >= until + 2 * LENGTH);
+        }
+      });
+    }
+    assertEquals([...seen].sort(), kinds.toSorted());
   }
 });
 
@@ -70,6 +91,7 @@ Deno.test("a run in which all went well is not found fault with", () => {
     broken: [],
     due: 2,
     reached: 2,
+    faults: 0,
     votedAgain: 0,
   });
 });
@@ -104,7 +126,7 @@ Deno.test("an epoch without quorum counts when the elected and enough others wer
 });
 
 Deno.test("a validator that came back and does not vote is found", () => {
-  const fault: Fault = { validator: 3, kind: "kill", from: 10, until: 20 };
+  const fault: Fault = { validators: [3], kind: "kill", from: 10, until: 20 };
   const faults = [{ fault, begun: 6_500 }];
   const back = [ALWAYS, ALWAYS, ALWAYS, [
     { from: 0, to: 6_500 },
@@ -118,4 +140,27 @@ Deno.test("a validator that came back and does not vote is found", () => {
   assertEquals(never.broken.length, 1);
   const gone = judge([seen(1), seen(2)], ALL, faults);
   assertEquals(gone.broken.length, 1, "it never came back at all");
+});
+
+Deno.test("of two validators that were split off, each has to vote again", () => {
+  const fault: Fault = {
+    validators: [2, 3],
+    kind: "split",
+    from: 10,
+    until: 20,
+  };
+  const back: readonly Up[] = [
+    { from: 0, to: 6_500 },
+    { from: 11_000, to: Infinity },
+  ];
+  const run = (...attested: number[]) =>
+    judge(
+      [seen(1), ...[2, 3].map((i) => seen(i, { attested: new Set(attested) }))],
+      [ALWAYS, ALWAYS, back, back],
+      [{ fault, begun: 6_500 }],
+    );
+  const both = run(0, 1, 2, 3);
+  assertEquals([both.faults, both.votedAgain, both.broken], [2, 2, []]);
+  const one = run(0, 1, 2);
+  assertEquals([one.faults, one.votedAgain, one.broken.length], [2, 1, 1]);
 });

@@ -9,19 +9,27 @@ export interface Place {
 }
 
 /**
- * Runs a script once more as the first process of namespaces of its own (users,
- * network, mounts, processes): nothing that it starts outlives it. Gives its
- * exit code.
+ * The command line of a script as the first process of namespaces of its own
+ * (users, network, mounts, processes): nothing that it starts outlives it.
  */
+export function insideCommand(
+  script: string,
+  args: readonly string[],
+): [string, ...string[]] {
+  return [
+    ...["unshare", "-Urnmpf", "--kill-child", "--mount-proc"] as const,
+    ...[Deno.execPath(), "run", "-A", "-q", script, ...args],
+  ];
+}
+
+/** Runs a script once more as {@linkcode insideCommand} says. Gives its exit code. */
 export async function runInside(
   script: string,
   args: readonly string[],
 ): Promise<number> {
-  const child = new Deno.Command("unshare", {
-    args: [
-      ...["-Urnmpf", "--kill-child", "--mount-proc"],
-      ...[Deno.execPath(), "run", "-A", "-q", script, ...args],
-    ],
+  const [program, ...all] = insideCommand(script, args);
+  const child = new Deno.Command(program, {
+    args: all,
     // Its end tells the script that nobody waits for it any more.
     stdin: "piped",
     stdout: "inherit",
@@ -95,6 +103,16 @@ export class Lan {
   async heal(places: readonly Place[]): Promise<void> {
     await ip(...places.flatMap((place) => rules("delete", place)));
   }
+
+  /** Drops every packet between two groups; within each of them they pass. */
+  async part(some: readonly Place[], others: readonly Place[]): Promise<void> {
+    await ip(...between("add", some, others));
+  }
+
+  /** Lets packets of two groups that were parted through again. */
+  async join(some: readonly Place[], others: readonly Place[]): Promise<void> {
+    await ip(...between("delete", some, others));
+  }
 }
 
 function rules(act: "add" | "delete", { name, address }: Place): string[] {
@@ -102,6 +120,20 @@ function rules(act: "add" | "delete", { name, address }: Place): string[] {
     `rule ${act} iif v${name.slice(1)} blackhole`,
     `route ${act} blackhole ${address}/32`,
   ];
+}
+
+function between(
+  act: "add" | "delete",
+  some: readonly Place[],
+  others: readonly Place[],
+): string[] {
+  return some.flatMap((a) =>
+    others.flatMap((b) =>
+      [[a, b], [b, a]].map(([from, to]) =>
+        `rule ${act} from ${from?.address} to ${to?.address} blackhole`
+      )
+    )
+  );
 }
 
 async function ip(...lines: string[]): Promise<void> {

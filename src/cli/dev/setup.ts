@@ -26,6 +26,8 @@ export interface DevOptions {
   readonly epochLength: number;
   /** Start a new mesh. */
   readonly fresh: boolean;
+  /** IPv4 address at which the bootnode is called; loopback by default. */
+  readonly bootnodeHost?: string;
 }
 
 /** One node of a development mesh. */
@@ -106,7 +108,7 @@ export async function setUpDev(options: DevOptions): Promise<DevMesh> {
         directory,
         chainPath,
         chain,
-        nodes: await enlist(chain, nodes),
+        nodes: await enlist(chain, nodes, options.bootnodeHost ?? "127.0.0.1"),
         lock,
       };
     } catch (error) {
@@ -156,11 +158,13 @@ async function keepIdentity(path: string): Promise<Identity> {
 async function enlist(
   chain: LocalChain,
   nodes: readonly (Omit<DevNode, "nodeId"> & { readonly identity: Identity })[],
+  bootnodeHost: string,
 ): Promise<DevNode[]> {
   const present = await (await chain.view()).nodes(DEV_SUBNET);
   return nodes.map(({ identity: _, ...node }) => {
     if (node.name === "bootnode") {
-      const address = `/ip4/127.0.0.1/tcp/${node.port}/p2p/${node.peerId}`;
+      const address =
+        `/ip4/${bootnodeHost}/tcp/${node.port}/p2p/${node.peerId}`;
       chain.addBootnode(node.peerId, address);
       return { ...node, nodeId: undefined };
     }
