@@ -1,6 +1,6 @@
 import type { PeerStore } from "@libp2p/interface";
 import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
-import { parsePeerId } from "./addresses.ts";
+import { parseAddress, parsePeerAddress, parsePeerId } from "./addresses.ts";
 import type { KnownPeer } from "./peer_list.ts";
 
 /** Where peers can be reached; what others say of it are hints. */
@@ -40,6 +40,29 @@ export class AddressBook {
     } catch {
       return { peerId, addresses: [] };
     }
+  }
+
+  /** Notes multiaddrs with `/p2p/…`, and gives their peers; what is none is left out. */
+  note(texts: readonly string[]): Promise<string[]> {
+    return this.learn(texts.flatMap((text): KnownPeer[] => {
+      try {
+        const { peerId } = parsePeerAddress(text);
+        return [{ peerId, addresses: [parseAddress(text).bytes] }];
+      } catch {
+        return [];
+      }
+    }));
+  }
+
+  /** Where peers can be reached, as multiaddrs with `/p2p/…`. */
+  async texts(peerIds: readonly string[]): Promise<string[]> {
+    const known = await Promise.all(peerIds.map((each) => this.known(each)));
+    return known.flatMap(({ peerId, addresses }) =>
+      this.read(addresses).map((address) => {
+        const text = address.toString();
+        return text.includes("/p2p/") ? text : `${text}/p2p/${peerId}`;
+      })
+    );
   }
 
   /** The addresses of which the bytes are; those that are none are left out. */

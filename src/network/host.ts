@@ -41,6 +41,8 @@ export interface HostOptions {
   readonly announce?: readonly string[];
   /** Multiaddrs with `/p2p/…` through which the mesh is entered. */
   readonly bootstrap?: readonly string[];
+  /** Multiaddrs with `/p2p/…` of peers that were members once: called, too, and never insisted on. */
+  readonly acquaintances?: readonly string[];
   /** Whose connections are allowed; everybody's by default. */
   readonly admission?: Admission;
   /** What one address may do before its peers are known. */
@@ -153,6 +155,7 @@ export class Host {
   readonly #stopping = new AbortController();
   readonly #clock: Clock;
   readonly #metrics: Metrics;
+  readonly #acquaintances: readonly string[];
   #running: Promise<unknown> | undefined;
   /** Our peer id, base58. */
   readonly peerId: string;
@@ -165,6 +168,7 @@ export class Host {
     this.#libp2p = libp2p;
     this.#clock = host.clock ?? systemClock;
     this.#metrics = metrics;
+    this.#acquaintances = host.acquaintances ?? [];
     this.peerId = host.identity.peerId;
     const entries = (host.bootstrap ?? []).map(parsePeerAddress)
       .filter(({ peerId }) => peerId !== this.peerId);
@@ -245,6 +249,8 @@ export class Host {
       );
     }
     const { signal } = this.#stopping;
+    const { addressBook } = this.#libp2p.services.introductions;
+    this.#membership.expect(await addressBook.note(this.#acquaintances));
     this.#running = Promise.all([
       this.#membership.run(signal),
       this.#pulse.run(signal),
@@ -254,6 +260,12 @@ export class Host {
   /** Our addresses, each with `/p2p/` and our peer id. */
   addresses(): string[] {
     return this.#libp2p.getMultiaddrs().map((address) => address.toString());
+  }
+
+  /** Multiaddrs of members, each with `/p2p/…`: to be their acquaintance after a restart. */
+  async memberAddresses(): Promise<string[]> {
+    const { addressBook } = this.#libp2p.services.introductions;
+    return await addressBook.texts(this.members());
   }
 
   /** Peers with an open connection. */

@@ -155,9 +155,14 @@ export class Membership {
 
   /** Takes in whom a member knows. */
   heard(peers: readonly string[]): void {
-    const now = this.#clock.now();
     this.#discovered = true;
-    this.#heardAt = now;
+    this.#heardAt = this.#clock.now();
+    this.expect(peers);
+  }
+
+  /** Takes in who may be there. */
+  expect(peers: readonly string[]): void {
+    const now = this.#clock.now();
     const connected = this.#host.connected();
     for (const peerId of peers) {
       if (

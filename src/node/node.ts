@@ -19,6 +19,7 @@ import { Host } from "../network/mod.ts";
 import type { LocalStorage } from "../records/local_storage.ts";
 import { Rpc } from "../rpc/mod.ts";
 import { VERSION } from "../core/version.ts";
+import { Acquaintances } from "./acquaintances.ts";
 import { unstaked } from "./admission.ts";
 import { makeAuthority, readChain } from "./authority.ts";
 import { watchClock } from "./clock_watch.ts";
@@ -64,6 +65,7 @@ export class MeshNode {
       readonly epochs: ChainEpochClock | undefined;
       readonly limiter: CallLimiter | undefined;
       readonly storage: LocalStorage;
+      readonly acquaintances: Acquaintances | undefined;
     },
     options: NodeOptions,
     clock: Clock,
@@ -148,6 +150,9 @@ export class MeshNode {
     this.#own(watchClock({ rpc, members, monitor, clock }, signal));
     this.#own(this.#heartbeat.run(signal));
     this.#own(this.#join(clock, signal));
+    if (parts.acquaintances !== undefined) {
+      this.#own(parts.acquaintances.run(host, clock, signal));
+    }
     if (this.#consensus !== undefined) this.#own(this.#consensus.run(signal));
   }
 
@@ -176,12 +181,17 @@ export class MeshNode {
       }),
     ];
     const epochs = await openEpochs(options, subnetId, clock, metrics);
+    const folder = options.dataFolder;
+    const acquaintances = folder === undefined
+      ? undefined
+      : new Acquaintances(join(folder, "peers.json"));
     const host = await Host.create({
       identity,
       subnetId,
       listen: options.listen ?? ["/ip4/127.0.0.1/tcp/0"],
       announce: options.announce ?? [],
       bootstrap: [...new Set(bootstrap)],
+      acquaintances: acquaintances?.recall() ?? [],
       admission,
       ...(options.limits?.connections === undefined
         ? {}
@@ -199,7 +209,10 @@ export class MeshNode {
     try {
       signal?.throwIfAborted();
       storage = await openStorage(options, clock, metrics, registry);
-      const parts = { host, rpc, identity, registry, epochs, limiter, storage };
+      const parts = {
+        ...{ host, rpc, identity, registry, epochs, limiter, storage },
+        acquaintances,
+      };
       // The methods are registered before anyone can call them.
       const node = new MeshNode(
         parts,
