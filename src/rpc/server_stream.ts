@@ -9,6 +9,7 @@ import { busyBody } from "./busy.ts";
 import { asRpcError, RpcError, type RpcErrorCode } from "./errors.ts";
 import { encodeFrame, FRAME, type Frame, readFrames } from "./frames.ts";
 import { FrameWriter } from "./frame_writer.ts";
+import { Turn } from "./turn.ts";
 import type { Handler, RpcLimits } from "./types.ts";
 
 /** What every stream that is served shares. */
@@ -66,7 +67,11 @@ export class ServerStream {
     signal.addEventListener("abort", stop, { once: true });
     try {
       signal.throwIfAborted();
-      for await (const frame of readFrames(this.#stream)) this.#take(frame);
+      const turn = new Turn();
+      for await (const frame of readFrames(this.#stream)) {
+        this.#take(frame);
+        await turn.pass();
+      }
       await this.#writer.flushed();
       await this.#stream.close(AbortSignal.timeout(1_000));
     } catch (error) {

@@ -8,7 +8,6 @@ import { createLibp2p } from "libp2p";
 import {
   type DhtRecord,
   type Identity,
-  type MeshNode,
   MetricsRegistry,
   SignatureAuthorizer,
   systemClock,
@@ -90,6 +89,14 @@ export interface Request {
   readonly body: Uint8Array;
 }
 
+/** The node that a hostile peer attacks, as far as it knows it. */
+export interface Target {
+  /** Multiaddrs, each with `/p2p/…`. */
+  addresses(): readonly string[];
+  /** How many peers it is connected with. */
+  status(): { readonly connections: number };
+}
+
 /** A peer that speaks libp2p and follows no other rule. */
 export class Hostile {
   readonly #libp2p: Libp2p;
@@ -118,7 +125,7 @@ export class Hostile {
   }
 
   /** Connects to a node; that alone may fail. */
-  static async connect(identity: Identity, node: MeshNode): Promise<Hostile> {
+  static async connect(identity: Identity, node: Target): Promise<Hostile> {
     const libp2p: Libp2p = await createLibp2p({
       services: {
         // Who says that it is a member is asked for records.

@@ -1,5 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { hasNamespaces } from "../../scripts/bench/loss/lan.ts";
+import type { AttackResult } from "../../scripts/bench/loss/attack.ts";
+import { ATTACKS } from "../../scripts/bench/loss/attacker.ts";
 import type { ReadsResult } from "../../scripts/bench/loss/reads.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { withFolder } from "./program.ts";
@@ -39,6 +41,29 @@ Deno.test({
       assertEquals(hurt, 2);
       assert(calm.gets > 0 && loss.gets > 0);
       assertEquals([calm.found, loss.found], [1, 1]);
+    }
+  },
+});
+
+/** Room for the records that an attacker may leave, and for what comes and goes, MiB. */
+const MOST_LEFT = 128;
+
+Deno.test({
+  name:
+    "under one attacker at full speed, member or stranger, honest processes go on and their memory is bounded",
+  ignore,
+  fn: async () => {
+    const { attacks } = await measured<{ readonly attacks: AttackResult[] }>(
+      ...["--parts", "attack", "--attack-nodes", "3", "--attack-time", "6"],
+    );
+    assertEquals(attacks.map(({ attack }) => attack), [...ATTACKS]);
+    for (const { attack, did, attacked, memory } of attacks) {
+      assert(did.sent > 100, `${attack} sent ${did.sent}`);
+      for (const { gets, found } of Object.values(attacked)) {
+        assert(gets > 0 && found >= 0.95, `${attack}: ${found} of ${gets}`);
+      }
+      const left = memory.after - memory.before;
+      assert(left < MOST_LEFT, `${attack} left ${left} MiB`);
     }
   },
 });

@@ -1,8 +1,10 @@
 import { parseArgs } from "node:util";
+import type { AttackSettings } from "./attack.ts";
+import { ATTACKS } from "./attacker.ts";
 import type { ReadSettings } from "./reads.ts";
 
 /** What can be measured. */
-export const PARTS = ["killed", "black-holed"] as const;
+export const PARTS = ["killed", "black-holed", "attack"] as const;
 
 /** A part of the benchmark. */
 export type Part = typeof PARTS[number];
@@ -14,6 +16,7 @@ export interface Flags {
   readonly json: string;
   readonly parts: ReadonlySet<Part>;
   readonly reads: ReadSettings;
+  readonly attacks: AttackSettings;
 }
 
 /** What `--help` says. */
@@ -29,7 +32,12 @@ makes itself; needs Linux, unshare and ip.
   --share P      the share of the nodes that is hurt; 0.3
   --readers N    nodes that read; 8
   --after S      seconds that are measured from the harm on; 10
-  --seed N       who is hurt, and what is read; 1`;
+  --seed N       who is hurt, and what is read; 1
+
+One member or stranger against one node of a small mesh:
+  --attacks LIST     of ${ATTACKS.join(",")}; all by default
+  --attack-nodes N   5
+  --attack-time S    seconds of each attack, and half as many before; 30`;
 
 /** Reads the flags; nothing when help is wanted or they make no sense. */
 export function readFlags(args: readonly string[]): Flags | undefined {
@@ -48,6 +56,9 @@ export function readFlags(args: readonly string[]): Flags | undefined {
         readers: { type: "string", default: "8" },
         after: { type: "string", default: "10" },
         seed: { type: "string", default: "1" },
+        attacks: { type: "string", default: ATTACKS.join(",") },
+        "attack-nodes": { type: "string", default: "5" },
+        "attack-time": { type: "string", default: "30" },
       },
     }));
   } catch {
@@ -66,9 +77,23 @@ export function readFlags(args: readonly string[]): Flags | undefined {
     after: 1_000 * Number(values.after),
     seed: Number(values.seed),
   };
+  const attackTime = 1_000 * Number(values["attack-time"]);
+  const ways = values.attacks.split(",");
+  const attacks: AttackSettings = {
+    attacks: ATTACKS.filter((attack) => ways.includes(attack)),
+    nodes: Number(values["attack-nodes"]),
+    records: 100,
+    pause: 50,
+    calm: attackTime / 2,
+    attack: attackTime,
+    seed: reads.seed,
+  };
   const isSound = known.length === parts.length &&
-    Object.values(reads).every((each) => each >= 0) && reads.nodes <= 200;
+    attacks.attacks.length === ways.length &&
+    [...Object.values(reads), attacks.nodes, attackTime]
+      .every((each) => each >= 0) &&
+    reads.nodes <= 200;
   if (!isSound) return undefined;
   const { inside, json } = values;
-  return { inside, json, parts: new Set(known), reads };
+  return { inside, json, parts: new Set(known), reads, attacks };
 }

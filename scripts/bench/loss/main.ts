@@ -1,11 +1,12 @@
 // deno-lint-ignore-file no-console
 // Measures what losses cost over TCP, between real processes: see flags.ts for
 // what it can be told.
+import { measureAttacks } from "./attack.ts";
 import { facts, warnIfLoaded } from "../dht/facts.ts";
 import { HELP, readFlags } from "./flags.ts";
 import { hasNamespaces, Lan, runInside } from "./lan.ts";
 import { measureReads, type ReadsResult } from "./reads.ts";
-import { readsTable } from "./report.ts";
+import { attackTable, readsTable } from "./report.ts";
 
 const say = (text: string) => console.error(text);
 const flags = readFlags(Deno.args);
@@ -39,6 +40,11 @@ for (const harm of ["killed", "black-holed"] as const) {
 if (reads.length > 0) {
   report["reads"] = reads;
   console.log(`\nReads, from the moment of the harm\n\n${readsTable(reads)}`);
+}
+if (flags.parts.has("attack")) {
+  const attacks = await measureAttacks(lan, flags.attacks, say);
+  report["attacks"] = attacks;
+  console.log(`\nOne attacker against one node\n\n${attackTable(attacks)}`);
 }
 report["end"] = facts();
 await Deno.writeTextFile(flags.json, `${JSON.stringify(report, null, 2)}\n`);

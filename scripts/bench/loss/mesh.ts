@@ -1,5 +1,6 @@
 import type { Lan, Place } from "./lan.ts";
 import { NodeProcess } from "./node_process.ts";
+import type { NodeSettings } from "./orders.ts";
 
 /** Processes that start at once. */
 const STARTERS = 4;
@@ -17,18 +18,29 @@ export class Mesh {
   }
 
   /** Starts nodes, and waits until each is connected with all others. */
-  static async start(lan: Lan, count: number): Promise<Mesh> {
+  static async start(
+    lan: Lan,
+    count: number,
+    settingsOf: (n: number) => Partial<NodeSettings>,
+  ): Promise<Mesh> {
     const mesh = new Mesh(lan);
+    const started: NodeProcess[] = [];
+    const start = async (n: number, place: Place, bootstrap: string[]) => {
+      const settings = { bootstrap, ...settingsOf(n) };
+      const node = await NodeProcess.start(place, settings);
+      // In the order of their numbers, whoever is ready first.
+      started[n] = node;
+      mesh.#nodes = started.filter((each) => each !== undefined);
+      return node;
+    };
     try {
-      const first = await NodeProcess.start(await lan.place(), []);
-      mesh.#nodes.push(first);
+      const first = await start(0, await lan.place(), []);
       const places: Place[] = [];
       while (places.length < count - 1) places.push(await lan.place());
-      const queue = places.values();
+      const queue = places.entries();
       await Promise.all(Array.from({ length: STARTERS }, async () => {
-        for (const place of queue) {
-          const node = await NodeProcess.start(place, first.addresses);
-          mesh.#nodes.push(node);
+        for (const [i, place] of queue) {
+          await start(i + 1, place, [...first.addresses]);
         }
       }));
       await mesh.met();

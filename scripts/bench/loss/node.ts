@@ -3,8 +3,16 @@
 // what to do on stdin, and answers on stdout, one line of JSON each.
 import process from "node:process";
 import { SeededRandom } from "../../../tests/fixtures/virtual/seeded_random.ts";
-import { createNode, type Found, ownerMarker } from "../../../mod.ts";
+import {
+  createNode,
+  type Found,
+  identityFromSeed,
+  LocalChain,
+  MetricsRegistry,
+  ownerMarker,
+} from "../../../mod.ts";
 import { TextLineStream } from "../dht/lines.ts";
+import { sleep } from "./mesh.ts";
 import {
   type NodeSettings,
   type Order,
@@ -15,32 +23,53 @@ import {
 } from "./orders.ts";
 
 /** How long records live, s. */
-const LIFE = 3_600;
+const LIFE = 600;
 /** What is under way at once while records are stored. */
-const AT_ONCE = 8;
+const AT_ONCE = 2;
 const TRIES = 5;
 /** Gets slower than this tell their calls, ms. */
 const SLOW = 100;
 
 const settings = JSON.parse(Deno.args[0] ?? "") as NodeSettings;
+const { seed, chain } = settings;
+const metrics = new MetricsRegistry();
 const node = await createNode({
   listen: [`/ip4/${settings.address}/tcp/0`],
   bootstrap: settings.bootstrap,
+  metrics,
+  ...(seed === undefined
+    ? {}
+    : { identity: identityFromSeed(Uint8Array.fromHex(seed)) }),
+  ...(chain === undefined ? {} : {
+    chain: { chain: LocalChain.open(chain) },
+    subnet: { rules: "any" },
+  }),
 });
 const { dht, identity } = node;
 const subkey = ownerMarker(identity.openSsh);
 
-function status(): Status {
+const collect = (globalThis as { readonly gc?: () => void }).gc;
+
+function status(collected = false): Status {
   const { network, records } = node.status();
   const { user, system } = process.cpuUsage();
+  if (collected) collect?.();
+  const { rss, heapUsed, external } = Deno.memoryUsage();
+  const counts: Record<string, number> = {};
+  for (const { name, labels, value } of metrics.samples()) {
+    if (!name.endsWith("_total")) continue;
+    counts[[name, ...Object.values(labels)].join(" ")] = value;
+  }
   return {
     peerId: node.peerId,
     addresses: node.addresses(),
     network,
     members: node.members().length,
     records,
-    rss: Deno.memoryUsage().rss,
+    rss,
+    ...(collected ? { used: heapUsed + external } : {}),
     cpu: (user + system) / 1_000,
+    counts,
   };
 }
 
@@ -62,23 +91,37 @@ async function store(key: string): Promise<boolean> {
     const { replicas } = await dht.store(
       { key, subkey, value: valueOf(key), expiration },
       { awaitAll: true },
-    );
-    if (replicas.every(({ outcome }) => outcome === "stored")) return true;
+    ).catch(() => ({ replicas: [] }));
+    const copies = replicas.filter(({ outcome }) => outcome === "stored");
+    if (replicas.length > 0 && copies.length === replicas.length) return true;
+    await sleep(500);
   }
   return false;
 }
 
 async function read(
-  { keys, duration, pause, seed }: Extract<Order, { do: "read" }>,
+  { keys, duration, pause, seed, puts }: Extract<Order, { do: "read" }>,
 ): Promise<Sample[]> {
   const random = new SeededRandom(seed);
   const samples: Sample[] = [];
   const end = Date.now() + duration;
   while (Date.now() < end) {
     samples.push(await readOne(random.pick(keys)));
-    await new Promise((resolve) => setTimeout(resolve, pause));
+    if (puts) samples.push(await writeOne(`own ${random.below(10)}`));
+    await sleep(pause);
   }
   return samples;
+}
+
+async function writeOne(key: string): Promise<Sample> {
+  const start = Date.now();
+  const before = performance.now();
+  const expiration = start / 1_000 + LIFE;
+  const succeeded = await dht.store(
+    { key, subkey, value: valueOf(key), expiration },
+  ).then(() => true, () => false);
+  const milliseconds = performance.now() - before;
+  return { act: "put", start, milliseconds, succeeded };
 }
 
 async function readOne(key: string): Promise<Sample> {
@@ -96,9 +139,10 @@ async function readOne(key: string): Promise<Sample> {
   }
   const milliseconds = performance.now() - before;
   return {
+    act: "get",
     start,
     milliseconds,
-    found: found?.kind === "dictionary" &&
+    succeeded: found?.kind === "dictionary" &&
       found.entries.some(({ value }) => value === valueOf(key)),
     ...(milliseconds > SLOW ? { calls } : {}),
   };
@@ -113,7 +157,7 @@ function obey(order: Order) {
     case "read":
       return read(order);
     case "status":
-      return status();
+      return status(order.collect);
   }
 }
 

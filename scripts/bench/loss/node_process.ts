@@ -22,7 +22,8 @@ export class NodeProcess {
     const script = new URL("node.ts", import.meta.url).pathname;
     const [program = "", ...args] = [
       ...place.command,
-      ...[Deno.execPath(), "run", "-A", "-q", script],
+      ...[Deno.execPath(), "run", "--v8-flags=--expose-gc", "-A", "-q"],
+      script,
       JSON.stringify(settings),
     ];
     this.#child = new Deno.Command(program, {
@@ -38,9 +39,10 @@ export class NodeProcess {
   /** Starts a process and waits until its node listens. */
   static async start(
     place: Place,
-    bootstrap: readonly string[],
+    settings: Omit<NodeSettings, "address">,
   ): Promise<NodeProcess> {
-    const node = new NodeProcess(place, { address: place.address, bootstrap });
+    const { address } = place;
+    const node = new NodeProcess(place, { ...settings, address });
     const { peerId, addresses } = await node.#born.promise;
     node.peerId = peerId;
     node.addresses = addresses;

@@ -4,6 +4,10 @@ export interface NodeSettings {
   readonly address: string;
   /** Through whom it enters the mesh. */
   readonly bootstrap: readonly string[];
+  /** Its key, 32 bytes in hexadecimal; a new one by default. */
+  readonly seed?: string;
+  /** The file of the chain that says who has stake; everybody may take part without. */
+  readonly chain?: string;
 }
 
 /** What a node's process is told to do. */
@@ -21,16 +25,23 @@ export type Order =
     /** Between two gets, ms. */
     readonly pause: number;
     readonly seed: number;
+    /** Store a record after each get, too. */
+    readonly puts?: boolean;
   }
-  | { readonly do: "status" };
+  | {
+    readonly do: "status";
+    /** Collect the garbage first. */
+    readonly collect?: boolean;
+  };
 
-/** One get. */
+/** One get or put. */
 export interface Sample {
+  readonly act: "get" | "put";
   /** Wall clock, ms. */
   readonly start: number;
   readonly milliseconds: number;
-  /** Whether it gave what was stored. */
-  readonly found: boolean;
+  /** Whether it gave what was stored, or stored it. */
+  readonly succeeded: boolean;
   /** The calls it made, when it was slow: peer, time, outcome. */
   readonly calls?: readonly string[];
 }
@@ -45,8 +56,12 @@ export interface Status {
   readonly records: number;
   /** Resident memory, bytes. */
   readonly rss: number;
+  /** Memory in use once everything that nobody holds is gone, bytes. */
+  readonly used?: number;
   /** Processor time so far, ms. */
   readonly cpu: number;
+  /** What it counted, by name and labels. */
+  readonly counts: Readonly<Record<string, number>>;
 }
 
 /** The answer to each order. */

@@ -1,4 +1,5 @@
 import { short, table } from "../dht/table.ts";
+import type { AttackResult } from "./attack.ts";
 import type { GetTimes, ReadsResult } from "./reads.ts";
 
 /** Reads before and after the harm. */
@@ -23,4 +24,53 @@ function row(name: string, { gets, found, p50, p99, max }: GetTimes): string[] {
     short(p99),
     short(max),
   ];
+}
+
+const ATTACK_NAMES = {
+  flood: "member, full speed",
+  steady: "member, as much as allowed",
+  stranger: "strangers, full speed",
+};
+
+/** What honest nodes felt of one attacker, and what its victim held and spent. */
+export function attackTable(results: readonly AttackResult[]): string {
+  return table([
+    [
+      "",
+      "get p50, ms",
+      "p99, ms",
+      "put p50, ms",
+      "p99, ms",
+      "done, %",
+      "core, %",
+      "in use, MiB",
+      "resident, MiB",
+    ],
+    ...results.flatMap(({ attack, calm, attacked, memory, core }) => [
+      line("before", calm, core[0], memory.before, memory.resident[0] ?? NaN),
+      line(
+        ATTACK_NAMES[attack],
+        attacked,
+        core[1],
+        memory.after,
+        Math.max(...memory.resident),
+      ),
+    ]),
+  ]);
+}
+
+function line(
+  name: string,
+  { get, put }: AttackResult["calm"],
+  core: number,
+  used: number,
+  resident: number,
+): string[] {
+  const done = (get.found * get.gets + put.found * put.gets) /
+    (get.gets + put.gets);
+  return [
+    name,
+    ...[get.p50, get.p99, put.p50, put.p99, 100 * done, 100 * core],
+    ...[used, resident],
+  ].map((each) => typeof each === "string" ? each : short(each));
 }
