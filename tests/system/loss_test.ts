@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { hasNamespaces } from "../../scripts/bench/loss/lan.ts";
 import type { AttackResult } from "../../scripts/bench/loss/attack.ts";
 import { ATTACKS } from "../../scripts/bench/loss/attacker.ts";
+import type { CutOffResult } from "../../scripts/bench/loss/cut_off.ts";
 import type { ReadsResult } from "../../scripts/bench/loss/reads.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { withFolder } from "./program.ts";
@@ -65,5 +66,23 @@ Deno.test({
       const left = memory.after - memory.before;
       assert(left < MOST_LEFT, `${attack} left ${left} MiB`);
     }
+  },
+});
+
+Deno.test({
+  name:
+    "a node whose packets are dropped calls itself isolated, and is back with what it stored alone once they are not",
+  ignore,
+  fn: async () => {
+    const { cutOff } = await measured<{ readonly cutOff: CutOffResult }>(
+      ...["--parts", "cut-off", "--cut-nodes", "4", "--cut-time", "1"],
+    );
+    assertEquals(cutOff.states, ["joined", "isolated", "joined"]);
+    const { missedAfter, backAfter, allAfter, seenAfter } = cutOff;
+    const times = { missedAfter, backAfter, allAfter, seenAfter };
+    for (const [name, time] of Object.entries(times)) {
+      assert(time !== undefined, `${name} never came`);
+    }
+    assertEquals([cutOff.reads, cutOff.told], [1, 1]);
   },
 });

@@ -1,10 +1,11 @@
 import { parseArgs } from "node:util";
 import type { AttackSettings } from "./attack.ts";
 import { ATTACKS } from "./attacker.ts";
+import type { CutOffSettings } from "./cut_off.ts";
 import type { ReadSettings } from "./reads.ts";
 
 /** What can be measured. */
-export const PARTS = ["killed", "black-holed", "attack"] as const;
+export const PARTS = ["killed", "black-holed", "attack", "cut-off"] as const;
 
 /** A part of the benchmark. */
 export type Part = typeof PARTS[number];
@@ -17,6 +18,7 @@ export interface Flags {
   readonly parts: ReadonlySet<Part>;
   readonly reads: ReadSettings;
   readonly attacks: AttackSettings;
+  readonly cutOff: CutOffSettings;
 }
 
 /** What `--help` says. */
@@ -37,7 +39,11 @@ makes itself; needs Linux, unshare and ip.
 One member or stranger against one node of a small mesh:
   --attacks LIST     of ${ATTACKS.join(",")}; all by default
   --attack-nodes N   5
-  --attack-time S    seconds of each attack, and half as many before; 30`;
+  --attack-time S    seconds of each attack, and half as many before; 30
+
+One node of a small mesh cut off and let back:
+  --cut-nodes N      6
+  --cut-time S       seconds; 300`;
 
 /** Reads the flags; nothing when help is wanted or they make no sense. */
 export function readFlags(args: readonly string[]): Flags | undefined {
@@ -59,6 +65,8 @@ export function readFlags(args: readonly string[]): Flags | undefined {
         attacks: { type: "string", default: ATTACKS.join(",") },
         "attack-nodes": { type: "string", default: "5" },
         "attack-time": { type: "string", default: "30" },
+        "cut-nodes": { type: "string", default: "6" },
+        "cut-time": { type: "string", default: "300" },
       },
     }));
   } catch {
@@ -88,12 +96,18 @@ export function readFlags(args: readonly string[]): Flags | undefined {
     attack: attackTime,
     seed: reads.seed,
   };
+  const cutOff: CutOffSettings = {
+    nodes: Number(values["cut-nodes"]),
+    duration: 1_000 * Number(values["cut-time"]),
+    seed: reads.seed,
+  };
   const isSound = known.length === parts.length &&
     attacks.attacks.length === ways.length &&
-    [...Object.values(reads), attacks.nodes, attackTime]
+    [reads, cutOff, { nodes: attacks.nodes, attackTime }]
+      .flatMap((each) => Object.values<number>({ ...each }))
       .every((each) => each >= 0) &&
     reads.nodes <= 200;
   if (!isSound) return undefined;
   const { inside, json } = values;
-  return { inside, json, parts: new Set(known), reads, attacks };
+  return { inside, json, parts: new Set(known), reads, attacks, cutOff };
 }

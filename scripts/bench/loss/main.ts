@@ -3,10 +3,11 @@
 // what it can be told.
 import { measureAttacks } from "./attack.ts";
 import { facts, warnIfLoaded } from "../dht/facts.ts";
+import { measureCutOff } from "./cut_off.ts";
 import { HELP, readFlags } from "./flags.ts";
 import { hasNamespaces, Lan, runInside } from "./lan.ts";
 import { measureReads, type ReadsResult } from "./reads.ts";
-import { attackTable, readsTable } from "./report.ts";
+import { attackTable, cutOffTable, readsTable } from "./report.ts";
 
 const say = (text: string) => console.error(text);
 const flags = readFlags(Deno.args);
@@ -45,6 +46,11 @@ if (flags.parts.has("attack")) {
   const attacks = await measureAttacks(lan, flags.attacks, say);
   report["attacks"] = attacks;
   console.log(`\nOne attacker against one node\n\n${attackTable(attacks)}`);
+}
+if (flags.parts.has("cut-off")) {
+  const cutOff = await measureCutOff(lan, flags.cutOff, say);
+  report["cutOff"] = cutOff;
+  console.log(`\nOne node cut off and let back\n\n${cutOffTable(cutOff)}`);
 }
 report["end"] = facts();
 await Deno.writeTextFile(flags.json, `${JSON.stringify(report, null, 2)}\n`);

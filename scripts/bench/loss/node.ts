@@ -156,6 +156,8 @@ function obey(order: Order) {
       return order.keys.map((key) => dht.replicasOf(key));
     case "read":
       return read(order);
+    case "readAll":
+      return Promise.all(order.keys.map(readOne));
     case "status":
       return status(order.collect);
   }

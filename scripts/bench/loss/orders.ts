@@ -28,6 +28,8 @@ export type Order =
     /** Store a record after each get, too. */
     readonly puts?: boolean;
   }
+  /** Read each key once. */
+  | { readonly do: "readAll"; readonly keys: readonly string[] }
   | {
     readonly do: "status";
     /** Collect the garbage first. */
@@ -69,6 +71,7 @@ export interface Answers {
   readonly fill: number;
   readonly replicas: readonly (readonly string[])[];
   readonly read: readonly Sample[];
+  readonly readAll: readonly Sample[];
   readonly status: Status;
 }
 

@@ -1,5 +1,6 @@
 import { short, table } from "../dht/table.ts";
 import type { AttackResult } from "./attack.ts";
+import type { CutOffResult } from "./cut_off.ts";
 import type { GetTimes, ReadsResult } from "./reads.ts";
 
 /** Reads before and after the harm. */
@@ -73,4 +74,23 @@ function line(
     ...[get.p50, get.p99, put.p50, put.p99, 100 * done, 100 * core],
     ...[used, resident],
   ].map((each) => typeof each === "string" ? each : short(each));
+}
+
+/** What became of a node that was cut off. */
+export function cutOffTable(result: CutOffResult): string {
+  const { settings, reads, told } = result;
+  const row = (name: string, seconds: number | undefined) => [
+    name,
+    seconds === undefined ? "never" : short(seconds),
+  ];
+  return table([
+    [`cut off for ${settings.duration / 1_000} s`, "after, s"],
+    row("it calls itself isolated", result.isolatedAfter),
+    row("all others miss it", result.missedAfter),
+    row("let back: it has another one", result.backAfter),
+    row("it has all others", result.allAfter),
+    row("all others have it", result.seenAfter),
+    ["records that it reads then, %", short(100 * reads)],
+    ["records that it stored alone and others read, %", short(100 * told)],
+  ]);
 }
