@@ -2,22 +2,26 @@ import { SeededRandom } from "../fuzz/random.ts";
 
 /** What is done to a process. */
 export const PROCESS_FAULTS = ["kill", "terminate", "freeze"] as const;
+/** What is done to the bootnode. */
+export const BOOTNODE_FAULTS = ["headless"] as const;
 /** What is done to the network. */
 export const NETWORK_FAULTS = ["cut", "split"] as const;
 
 /**
  * `kill` and `terminate` end a process (SIGKILL, SIGTERM) until it is started
- * again; `freeze` stops it (SIGSTOP) until it goes on. `cut` drops every packet
+ * again; `freeze` stops it (SIGSTOP) until it goes on, and `headless` so stops
+ * the bootnode, through which whoever starts would enter. `cut` drops every packet
  * between one node and all others, `split` between two nodes and the others;
  * nobody is told, and the chain stays in reach.
  */
 export type FaultKind =
   | typeof PROCESS_FAULTS[number]
+  | typeof BOOTNODE_FAULTS[number]
   | typeof NETWORK_FAULTS[number];
 
 /** One fault. */
 export interface Fault {
-  /** Which validators, from 0. */
+  /** Which validators, from 0; none when it is the bootnode. */
   readonly validators: readonly number[];
   /** What is done to them. */
   readonly kind: FaultKind;
@@ -39,6 +43,7 @@ const LONGEST = 30;
 /** All that can be done. */
 export const FAULT_KINDS: readonly FaultKind[] = [
   ...PROCESS_FAULTS,
+  ...BOOTNODE_FAULTS,
   ...NETWORK_FAULTS,
 ];
 
@@ -56,13 +61,14 @@ export function faultPlan(
   kinds: readonly FaultKind[],
 ): Fault[] {
   const random = new SeededRandom(seed);
-  const free = Array.from({ length: validators }, () => 0);
+  const bootnode = validators;
+  const free = Array.from({ length: validators + 1 }, () => 0);
   const faults: Fault[] = [];
   const add = (epoch: number) => {
     const from = epoch * epochLength + random.below(epochLength);
     const until = from + SHORTEST + random.below(LONGEST - SHORTEST + 1);
     const kind = random.pick(kinds);
-    const hurt = [random.below(validators)];
+    const hurt = [kind === "headless" ? bootnode : random.below(validators)];
     if (kind === "split") {
       const [first = 0] = hurt;
       hurt.push((first + 1 + random.below(validators - 1)) % validators);
@@ -70,7 +76,8 @@ export function faultPlan(
     const late = until > (epochs - QUIET) * epochLength;
     if (late || hurt.some((each) => from < (free[each] as number))) return;
     for (const each of hurt) free[each] = until + REST * epochLength;
-    faults.push({ validators: hurt, kind, from, until });
+    const named = hurt.filter((each) => each !== bootnode);
+    faults.push({ validators: named, kind, from, until });
   };
   for (let epoch = 0; epoch < epochs - QUIET; epoch++) {
     if (random.below(ODDS.of) < ODDS.first) add(epoch);

@@ -131,9 +131,9 @@ async function watch(
       const hurt = fault.validators.map((each) => places[each + 1] as Place);
       const others = places.filter((each) => !hurt.includes(each));
       if (!mends) begun.push({ fault, begun: systemClock.now() });
-      for (const each of fault.validators) {
-        validators[each]?.[mends ? "mend" : "hurt"](kind);
-      }
+      const act = mends ? "mend" : "hurt";
+      for (const each of fault.validators) validators[each]?.[act](kind);
+      if (kind === "headless") processes[0]?.[act]("freeze");
       if (isNetworkFault(kind)) {
         await lan?.[mends ? "join" : "part"](hurt, others);
       }
@@ -186,8 +186,11 @@ function lineOf(
   start: number,
 ): string {
   const told = faults.map(({ kind, validators, from: a, until }) =>
-    `${kind} ${validators.map((each) => names[each]).join(" and ")} ` +
-    `${a - from}..${until - from}`
+    [
+      kind,
+      ...validators.map((each) => names[each]),
+      `${a - from}..${until - from}`,
+    ].join(" ")
   );
   return `epoch ${epoch}: ${names[elected ?? -1] ?? "nobody"} elected, ` +
     (block === undefined ? "no proposal" : `proposed in ${block - start}`) +
