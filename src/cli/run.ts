@@ -68,6 +68,12 @@ signatures alone.`,
       help:
         "Address, with /p2p/<peer id>, of a node to enter the mesh through.",
     },
+    "per-network": {
+      value: "N",
+      help:
+        "Most members taken in from one /24 of IPv4 or /64 of IPv6; more are connected and hold no records for this node.",
+      default: "32",
+    },
     ...CONSENSUS_FLAGS,
     role: {
       value: "NAME",
@@ -165,6 +171,7 @@ async function nodeOptions(
     role: args.text("role") as string,
     ...(publicName === undefined ? {} : { publicName }),
     heartbeatPeriod,
+    limits: { perNetwork: args.integer("per-network", 1, 1_024) },
     dataFolder,
     ...consensusFlags(args),
     onConsensus: (report) =>

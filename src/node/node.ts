@@ -196,6 +196,9 @@ export class MeshNode {
       ...(options.limits?.connections === undefined
         ? {}
         : { quotas: options.limits.connections }),
+      ...(options.limits?.perNetwork === undefined
+        ? {}
+        : { perNetwork: options.limits.perNetwork }),
       clock,
       metrics,
     });

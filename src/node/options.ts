@@ -55,6 +55,8 @@ export interface LimitOptions {
   readonly calls?: CallQuotas | "none";
   /** Quotas of connections by address; {@linkcode INBOUND_QUOTAS} by default. */
   readonly connections?: InboundQuotas;
+  /** Most members taken in from one /24 of IPv4 or /64 of IPv6, this machine excepted; 32 by default. */
+  readonly perNetwork?: number;
 }
 
 /** How the node's own clock is looked at. */

@@ -1,10 +1,17 @@
 import { assert, assertEquals } from "../assert.ts";
 import { Ledger } from "./ledger.ts";
 import { ChaosMesh } from "./mesh.ts";
-import { SIZE } from "./size.ts";
+import { SEED, SIZE } from "./size.ts";
 
-async function filled(seed: number, nodes = SIZE.nodes) {
-  const mesh = new ChaosMesh(nodes, seed);
+// deno-lint-ignore no-console
+console.log(
+  `Kill tests of ${SIZE.nodes} nodes; the same again: ` +
+    `deno task chaos --seed ${SEED}`,
+);
+
+/** A mesh for one of the tests, each of which has other numbers. */
+async function filled(test: number, nodes = SIZE.nodes) {
+  const mesh = new ChaosMesh(nodes, 10 * SEED + test);
   const ledger = new Ledger(mesh);
   await ledger.fill(SIZE.records);
   return { mesh, ledger };

@@ -36,6 +36,19 @@ Deno.test("what was meant is guessed, and usage errors end with 2", async () => 
   }
 });
 
+Deno.test("a node that is to take in nobody, or not so many, is not started", () =>
+  withFolder(async (folder) => {
+    const identity = `${folder}/identity.key`;
+    await meshnode("key", "generate", "--output", identity);
+    for (const number of ["0", "some", "1025"]) {
+      const { code, err } = await meshnode(
+        ...["run", "--identity", identity, "--per-network", number],
+      );
+      assertEquals(code, 2, err);
+      assert(err.includes("--per-network is a whole number from 1"), err);
+    }
+  }));
+
 Deno.test("identity files are private, and replaced only by force", () =>
   withFolder(async (folder) => {
     const path = `${folder}/identity.key`;

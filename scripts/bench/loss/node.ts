@@ -31,12 +31,13 @@ const TRIES = 5;
 const SLOW = 100;
 
 const settings = JSON.parse(Deno.args[0] ?? "") as NodeSettings;
-const { seed, chain } = settings;
+const { seed, chain, perNetwork } = settings;
 const metrics = new MetricsRegistry();
 const node = await createNode({
   listen: [`/ip4/${settings.address}/tcp/0`],
   bootstrap: settings.bootstrap,
   metrics,
+  ...(perNetwork === undefined ? {} : { limits: { perNetwork } }),
   ...(seed === undefined
     ? {}
     : { identity: identityFromSeed(Uint8Array.fromHex(seed)) }),

@@ -8,6 +8,8 @@ export interface NodeSettings {
   readonly seed?: string;
   /** The file of the chain that says who has stake; everybody may take part without. */
   readonly chain?: string;
+  /** Most members from one network; the default of nodes otherwise. */
+  readonly perNetwork?: number;
 }
 
 /** What a node's process is told to do. */
