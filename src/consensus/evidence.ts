@@ -1,4 +1,5 @@
-import type { SubnetNodeInfo } from "../chain/types.ts";
+import { Buffer } from "node:buffer";
+import { deflateRawSync, inflateRawSync } from "node:zlib";
 import type { FoundEntry, GetOptions, RecordStore } from "../dht/types.ts";
 import type { Directory, LiveNode } from "../heartbeat/directory.ts";
 import { heartbeatSubkeyOf } from "../heartbeat/heartbeat_record.ts";
@@ -8,14 +9,10 @@ import {
   revealKey,
 } from "../validation/commit_reveal.ts";
 import { fromJson, toJson } from "./recording.ts";
-import { wasOnline } from "./scorer.ts";
-import type { ScoreDifference } from "./scores.ts";
-import {
-  judgeWork,
-  type NodeWork,
-  readCommits,
-  readReveals,
-} from "./node_work.ts";
+import { readCommits, readReveals } from "./node_work.ts";
+
+/** Most bytes of unpacked heartbeats. */
+const MAX_EVIDENCE = 32 * 1024 * 1024;
 
 /** The records that an epoch is scored by. */
 export interface Evidence {
@@ -133,14 +130,10 @@ function listening(limits: EvidenceLimits) {
   return { options: { ...limits, onHeard }, heard };
 }
 
-/** What nodes did in the epoch before. */
-export function workOf({ epoch, commits, reveals }: Evidence): NodeWork[] {
-  return judgeWork(epoch - 1, commits, reveals);
-}
-
-/** The heartbeats of evidence as a text, so that a restarted node knows them. */
+/** The heartbeats of evidence as a text, so that a restarted node knows them; packed, as it is written often. */
 export function evidenceText(evidence: Evidence): string {
-  return toJson(evidenceParts(evidence));
+  return deflateRawSync(toJson(evidenceParts(evidence)), { level: 1 })
+    .toString("base64");
 }
 
 /** The heartbeats of a text, if they are those of an epoch. */
@@ -152,7 +145,10 @@ export function parseEvidence(
   // Our own words, but a disk may have spoilt them: then they are read anew.
   let kept: Partial<ReturnType<typeof evidenceParts>> | null;
   try {
-    kept = fromJson(text) as typeof kept;
+    const bytes = inflateRawSync(Buffer.from(text, "base64"), {
+      maxOutputLength: MAX_EVIDENCE,
+    });
+    kept = fromJson(bytes.toString()) as typeof kept;
   } catch {
     return undefined;
   }
@@ -171,52 +167,6 @@ function isComplete(node: Partial<LiveNode> | null): boolean {
   return typeof node?.peerId === "string" &&
     typeof node.expiration === "number" &&
     typeof node.info === "object" && node.info !== null;
-}
-
-/** Why a proposal and our scores probably differ about a node, for people. */
-export function likelyReason(
-  { nodeId, proposed, own }: ScoreDifference,
-  evidence: Evidence,
-  nodes: readonly SubnetNodeInfo[],
-): string {
-  const node = nodes.find(({ id }) => id === nodeId);
-  if (node === undefined) return "it is not on the chain here";
-  const peerId = node.peer.peerId;
-  const parts = [heartbeatText(evidence.live.get(peerId), evidence.cutOff)];
-  if (evidence.commits.size + evidence.reveals.size > 0) {
-    const work = workOf(evidence).find((each) => each.peerId === peerId);
-    parts.push(`its work is ${work?.standing ?? "not found here"}`);
-  }
-  if (own !== undefined && proposed === undefined) {
-    parts.push("the proposer did not find it, or not in time");
-  }
-  return parts.join(", ");
-}
-
-function heartbeatText(live: LiveNode | undefined, cutOff: number): string {
-  if (live === undefined) return "its heartbeat is not found here";
-  const { info, expiration } = live;
-  const relative = (time: number) => {
-    const seconds = Math.abs(time - cutOff).toFixed(1);
-    return `${seconds} s ${time > cutOff ? "after" : "before"} the cut-off`;
-  };
-  if (wasOnline(live, cutOff)) {
-    return `its heartbeat is seen here, online since ${
-      info.onlineSince === undefined
-        ? "an unknown time"
-        : relative(info.onlineSince)
-    }`;
-  }
-  if (expiration <= cutOff) {
-    return `its last heartbeat ended ${relative(expiration)}`;
-  }
-  if ((info.onlineSince ?? 0) > cutOff) {
-    return `it came online ${relative(info.onlineSince as number)}`;
-  }
-  if (info.state === "offline") {
-    return `it left ${relative(info.offlineSince ?? cutOff)}`;
-  }
-  return `its heartbeat says ${info.state}`;
 }
 
 /** Round-trip times are left out: no two reads agree on them. */

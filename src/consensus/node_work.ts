@@ -1,3 +1,4 @@
+import { equal } from "../core/bytes.ts";
 import type { FoundEntry } from "../dht/types.ts";
 import type { MeshValue } from "../records/values.ts";
 import {
@@ -55,22 +56,63 @@ export function readReveals(
   });
 }
 
-/** What commits and reveals of an epoch say about each node's work, ascending by peer id. */
-export function judgeWork(
+/** Judges work, and remembers it: records that are read again are mostly the same. */
+export class WorkJudge {
+  #epoch = -1;
+  #judged = new Map<string, Judged>();
+
+  /** What commits and reveals of an epoch say about each node's work, ascending by peer id. */
+  judge(
+    epoch: number,
+    commits: ReadonlyMap<string, Uint8Array>,
+    reveals: ReadonlyMap<string, Reveal>,
+  ): NodeWork[] {
+    const known = this.#epoch === epoch ? this.#judged : new Map();
+    this.#epoch = epoch;
+    this.#judged = new Map();
+    return [...new Set([...commits.keys(), ...reveals.keys()])].sort()
+      .map((peerId) => {
+        const commit = commits.get(peerId);
+        const reveal = reveals.get(peerId);
+        const before: Judged | undefined = known.get(peerId);
+        const work = before !== undefined && isSame(before, commit, reveal)
+          ? before.work
+          : judgeOne(epoch, peerId, commit, reveal);
+        this.#judged.set(peerId, { commit, reveal, work });
+        return work;
+      });
+  }
+}
+
+interface Judged {
+  readonly commit: Uint8Array | undefined;
+  readonly reveal: Reveal | undefined;
+  readonly work: NodeWork;
+}
+
+function isSame(
+  before: Judged,
+  commit: Uint8Array | undefined,
+  reveal: Reveal | undefined,
+): boolean {
+  const same = (a: Uint8Array | undefined, b: Uint8Array | undefined) =>
+    a === b || a !== undefined && b !== undefined && equal(a, b);
+  return same(before.commit, commit) &&
+    same(before.reveal?.salt, reveal?.salt) &&
+    same(before.reveal?.data, reveal?.data);
+}
+
+function judgeOne(
   epoch: number,
-  commits: ReadonlyMap<string, Uint8Array>,
-  reveals: ReadonlyMap<string, Reveal>,
-): NodeWork[] {
-  return [...new Set([...commits.keys(), ...reveals.keys()])].sort()
-    .map((peerId) => {
-      const commit = commits.get(peerId);
-      const reveal = reveals.get(peerId);
-      if (reveal === undefined) return { peerId, standing: "withheld" };
-      if (commit === undefined) return { peerId, standing: "uncommitted" };
-      return opens(reveal, commit, epoch, peerId)
-        ? { peerId, standing: "valid", result: reveal.data }
-        : { peerId, standing: "mismatched" };
-    });
+  peerId: string,
+  commit: Uint8Array | undefined,
+  reveal: Reveal | undefined,
+): NodeWork {
+  if (reveal === undefined) return { peerId, standing: "withheld" };
+  if (commit === undefined) return { peerId, standing: "uncommitted" };
+  return opens(reveal, commit, epoch, peerId)
+    ? { peerId, standing: "valid", result: reveal.data }
+    : { peerId, standing: "mismatched" };
 }
 
 function byOwner<T>(

@@ -47,14 +47,17 @@ export function toJson(value: unknown): string {
   );
 }
 
-/** A value of {@linkcode toJson}. @throws {SyntaxError} */
-export function fromJson(text: string): unknown {
+/** A value of {@linkcode toJson}, with what a reviver makes of each part. @throws {SyntaxError} */
+export function fromJson(
+  text: string,
+  revive: (key: string, each: unknown) => unknown = (_, each) => each,
+): unknown {
   return JSON.parse(
     text,
-    (_, each) =>
+    (key, each) =>
       typeof each === "string" && BIGINT.test(each)
         ? BigInt(each.slice(0, -1))
-        : each,
+        : revive(key, each),
   );
 }
 

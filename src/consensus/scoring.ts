@@ -8,11 +8,11 @@ import {
   type EvidenceLimits,
   type EvidenceReader,
   evidenceText,
-  likelyReason,
   parseEvidence,
-  workOf,
 } from "./evidence.ts";
 import type { Journal } from "./journal.ts";
+import { withReasons } from "./likely_reason.ts";
+import { type NodeWork, WorkJudge } from "./node_work.ts";
 import type { Observation, QueueChange } from "./observation.ts";
 import type { Observer } from "./observer.ts";
 import { blockOfPart, type Phases } from "./phases.ts";
@@ -65,6 +65,7 @@ const AGAIN = 0.5;
 /** Gathers evidence, and scores by it. */
 export class Scoring {
   readonly #options: ScoringOptions;
+  readonly #judge = new WorkJudge();
   #evidence: Evidence | undefined;
   #gathering: Gathering | undefined;
   #nodes: readonly SubnetNodeInfo[] = [];
@@ -115,7 +116,7 @@ export class Scoring {
       cutOff: evidence.cutOff,
       nodes,
       live: [...evidence.live.values()],
-      work: workOf(evidence),
+      work: this.#workOf(evidence),
       previous: previous?.scores,
       signal,
     };
@@ -128,12 +129,14 @@ export class Scoring {
   /** Differences, each with its likely reason. */
   explain(differences: readonly ScoreDifference[]): ScoreDifference[] {
     const evidence = this.#evidence;
-    return differences.map((each) => ({
-      ...each,
-      ...(evidence === undefined
-        ? {}
-        : { reason: likelyReason(each, evidence, this.#nodes) }),
-    }));
+    if (evidence === undefined) return [...differences];
+    const work = this.#workOf(evidence);
+    return withReasons(differences, { evidence, work, nodes: this.#nodes });
+  }
+
+  /** What nodes did in the epoch before. */
+  #workOf({ epoch, commits, reveals }: Evidence): NodeWork[] {
+    return this.#judge.judge(epoch - 1, commits, reveals);
   }
 
   /** Aborted when what was read is enough; dispose it when nothing is read any more. */
@@ -171,7 +174,9 @@ export class Scoring {
       .map(({ peer }) => peer.peerId);
     if (peers?.length === 0) return known;
     const evidence = await this.#options.evidence.again(known, peers, limits);
-    return await this.#whole(this.#take(evidence, journal), journal, limits);
+    // After a restart the same would be read again: it need not be kept.
+    this.#evidence = evidence;
+    return await this.#whole(evidence, journal, limits);
   }
 
   /** Reads again what too few replicas were heard of, as long as there is time. */

@@ -11,12 +11,8 @@ import {
   summariesOf,
 } from "./journal.ts";
 import { isState, type State } from "./machine.ts";
-import {
-  fromJson,
-  parseRecording,
-  type Recording,
-  toJson,
-} from "./recording.ts";
+import { parseRecording, type Recording, toJson } from "./recording.ts";
+import { LIST_PREFIX, ScoreLists } from "./score_lists.ts";
 
 /** Recognises our files; "cons" in ASCII. */
 const APPLICATION_ID = 0x636f6e73;
@@ -24,11 +20,11 @@ const SCHEMA_VERSION = 1;
 /** Epochs of which at least the outcome is kept. */
 const KEPT_EPOCHS = 1_000;
 /** Bytes that the recordings of all epochs may take together. */
-const RECORDINGS = 512 * 1024;
+const RECORDINGS = 400 * 1024;
 /** Pages after which the log is written back, and bytes that it keeps then. */
-const LOG = { pages: 64, bytes: 256 * 1024 };
+const LOG = { pages: 64, bytes: 128 * 1024 };
 /** Most characters of a summary's reason. */
-const MAX_REASON = 300;
+const MAX_REASON = 200;
 /** Most bytes of one unpacked recording. */
 const MAX_RECORDING = 64 * 1024 * 1024;
 
@@ -71,6 +67,10 @@ export class SqliteJournal implements Journal {
     string,
     ReturnType<DatabaseSync["prepare"]>
   >();
+  readonly #lists = new ScoreLists({
+    keep: (name, text) => this.#keep(name, text),
+    kept: (name) => this.kept(name),
+  });
   #epoch = -1;
 
   private constructor(db: DatabaseSync) {
@@ -123,7 +123,7 @@ export class SqliteJournal implements Journal {
   /** The state recorded last. */
   get state(): State | undefined {
     const text = this.kept(STATE);
-    return text === undefined ? undefined : fromJson(text) as State;
+    return text === undefined ? undefined : this.#lists.unpack(text) as State;
   }
 
   /** Records a change of the state, in one step that is on the disk at its end. */
@@ -137,11 +137,11 @@ export class SqliteJournal implements Journal {
         "INSERT INTO entries (epoch, at, event, first) VALUES (?, ?, ?, ?)",
         epoch,
         Math.floor(at),
-        toJson(event),
-        isFirst ? toJson({ rules, initial: before }) : null,
+        this.#lists.pack(event, epoch),
+        isFirst ? this.#lists.pack({ rules, initial: before }, epoch) : null,
       );
       for (const summary of summariesOf(reports)) this.#sum(summary);
-      this.#keep(STATE, toJson(after));
+      this.#keep(STATE, this.#lists.pack(after, epoch));
     });
     this.#epoch = epoch;
   }
@@ -228,14 +228,14 @@ export class SqliteJournal implements Journal {
     );
     const first = rows[0]?.["first"];
     if (typeof first !== "string") return undefined;
-    const { rules, initial } = fromJson(first) as Recording;
+    const { rules, initial } = this.#lists.unpack(first) as Recording;
     return {
       epoch,
       rules,
       initial,
       events: rows.map((row) => ({
         at: Number(row["at"]),
-        event: fromJson(String(row["event"])),
+        event: this.#lists.unpack(String(row["event"])),
       })) as Recording["events"],
     };
   }
@@ -261,6 +261,12 @@ export class SqliteJournal implements Journal {
       );
       this.#run("DELETE FROM entries WHERE epoch = ?", old);
     }
+    this.#run(
+      "DELETE FROM texts WHERE name LIKE ? AND CAST(substr(name, ?) AS INTEGER) < ?",
+      `${LIST_PREFIX}%`,
+      LIST_PREFIX.length + 1,
+      epoch - 1,
+    );
     this.#run("DELETE FROM epochs WHERE epoch <= ?", epoch - KEPT_EPOCHS);
     let size = 0;
     for (
@@ -306,6 +312,7 @@ export class SqliteJournal implements Journal {
       this.#db.exec("COMMIT");
     } catch (error) {
       this.#db.exec("ROLLBACK");
+      this.#lists.forget();
       throw error;
     }
   }

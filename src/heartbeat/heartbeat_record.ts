@@ -21,10 +21,21 @@ export const heartbeatSubkey: typeof ownedSubkey = ownedSubkey;
 /** Whose heartbeat a subkey is. */
 export const heartbeatOwner: typeof subkeyOwner = subkeyOwner;
 
+/** Subkeys by peer id, since making one parses a key; twice as many as a subnet has nodes. */
+const subkeys = new Map<string, Bytes>();
+const MAX_SUBKEYS = 512;
+
 /** The subkey of a peer of which only its id is known; Ed25519 ids tell enough. */
 export function heartbeatSubkeyOf(peerId: string): Bytes | undefined {
+  const known = subkeys.get(peerId);
+  if (known !== undefined) return known;
   const key = publicKeyOfPeerId(peerId);
-  return key && heartbeatSubkey({ peerId, openSsh: toOpenSsh(key) });
+  if (key === undefined) return undefined;
+  const subkey = heartbeatSubkey({ peerId, openSsh: toOpenSsh(key) });
+  const [oldest] = subkeys.size < MAX_SUBKEYS ? [] : subkeys.keys();
+  if (oldest !== undefined) subkeys.delete(oldest);
+  subkeys.set(peerId, subkey);
+  return subkey;
 }
 
 /**

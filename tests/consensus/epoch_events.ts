@@ -36,3 +36,32 @@ export function epochEvents(
     return events.map((event) => ({ epoch, event }));
   });
 }
+
+/** All that happens to node 1 in an epoch whose proposal differs until it is given up. */
+export function disputedEpoch(
+  epoch: number,
+  own: readonly NodeScore[],
+  proposed: readonly NodeScore[],
+): { readonly epoch: number; readonly event: Event }[] {
+  const at = (elapsed: number) =>
+    observation(3 + 20 * epoch + elapsed, {
+      elected: 2,
+      submission: submissionBy(2, { scores: proposed }),
+    });
+  const block = (elapsed: number): Event => ({
+    type: "block",
+    observation: at(elapsed),
+  });
+  const scored = (elapsed: number): Event => ({
+    type: "scored",
+    ...{ epoch, scores: own, queue: {}, observation: at(elapsed) },
+  });
+  return [
+    block(0),
+    { type: "performed" as const, epoch, observation: at(0) },
+    scored(1),
+    ...[1, 2, 3, 4, 5].flatMap((elapsed) => [block(elapsed), scored(elapsed)]),
+    block(6),
+    block(13),
+  ].map((event) => ({ epoch, event }));
+}
