@@ -1,4 +1,4 @@
-import { renameSync } from "node:fs";
+import { closeSync, openSync, renameSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { loggerOf } from "../core/log.ts";
 import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
@@ -38,6 +38,17 @@ CREATE INDEX records_by_owner ON records (owner, expiration, size);
 PRAGMA application_id = ${APPLICATION_ID};
 PRAGMA user_version = ${SCHEMA_VERSION};
 `;
+
+/** Reads each index once: the quick check looks at their pages, and not at what is in them. */
+const PROBES = [
+  "SELECT count(subkey) FROM records INDEXED BY records_by_place",
+  "SELECT total(expiration) FROM records INDEXED BY records_by_expiration",
+  "SELECT total(size) FROM records INDEXED BY records_by_owner",
+] as const;
+
+/** What SQLite says of a file that is none of ours any more. */
+const DAMAGES =
+  /not a database|malformed|unsupported file format|no such|already exists/;
 
 /** Why a file cannot be used though it can be read. */
 type Unfit = "damaged" | "foreign" | "other-version";
@@ -130,8 +141,12 @@ function tryOpen(path: string): DatabaseSync | Unfit {
     `);
     db.exec("BEGIN IMMEDIATE");
     if (empty) db.exec(SCHEMA);
+    // Some damages show only when something is written.
+    else db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
     db.exec("COMMIT");
-    return pragma("quick_check(1)") === "ok" ? db : end("damaged");
+    if (pragma("quick_check(1)") !== "ok") return end("damaged");
+    for (const query of PROBES) db.prepare(query).get();
+    return db;
   } catch (cause) {
     try {
       db?.close();
@@ -139,9 +154,8 @@ function tryOpen(path: string): DatabaseSync | Unfit {
       // It was never open.
     }
     const message = cause instanceof Error ? cause.message : String(cause);
-    if (/not a database|malformed|no such table/.test(message)) {
-      return "damaged";
-    }
+    if (DAMAGES.test(message)) return "damaged";
+    if (/readonly database/.test(message) && isWritable(path)) return "damaged";
     if (/locked|busy/.test(message)) {
       throw new StorageError(
         "RECORDS_IN_USE",
@@ -150,6 +164,16 @@ function tryOpen(path: string): DatabaseSync | Unfit {
       );
     }
     throw unusable(path, cause);
+  }
+}
+
+/** Whether the system lets us write: who may not is told, and what cannot be written is damaged. */
+function isWritable(path: string): boolean {
+  try {
+    closeSync(openSync(path, "r+"));
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -118,6 +118,35 @@ Deno.test("a file with a damaged page anywhere is set aside, and never stops the
     assert(aside > 5, `${aside} damages were noticed`);
   }));
 
+Deno.test("a file with a damaged byte anywhere is set aside or of use, and never stops the start", () =>
+  withFolder(async (folder) => {
+    const path = `${folder}/records.db`;
+    const { storage, put } = bound(open(path));
+    for (let i = 0; i < 30; i++) put("x".repeat(300), 110, `name-${i}`);
+    await storage.close();
+    const good = await Deno.readFile(path);
+    const header = Array.from({ length: 100 }, (_, at) => at);
+    const content = Array.from(
+      { length: 40 },
+      (_, i) => 100 + Math.floor(i * (good.length - 100) / 40),
+    );
+    // A value that means something else there, and one that means nothing.
+    const cases = [
+      ...header.flatMap((at) => [[at, 0], [at, 255]] as const),
+      ...content.map((at) => [at, (good[at] as number) ^ 0x55] as const),
+    ];
+    for (const [at, value] of cases) {
+      const bad = good.slice();
+      bad[at] = value;
+      await Deno.writeFile(path, bad);
+      const { storage, put } = bound(open(path));
+      const what = `byte ${at} is ${value}`;
+      assertEquals([what, put("a", 140, "a")], [what, "stored"]);
+      await storage.close();
+      for (const name of names(folder)) await Deno.remove(`${folder}/${name}`);
+    }
+  }));
+
 Deno.test("an empty file is a new one", () =>
   withFolder(async (folder) => {
     const path = `${folder}/records.db`;
