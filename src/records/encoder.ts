@@ -31,7 +31,7 @@ export class Encoder {
     if (typeof value === "string") return this.#string(value);
     if (typeof value === "bigint") return this.#integer(value);
     if (typeof value === "number") return this.#number(value);
-    if (value instanceof Float) return this.float(value.value);
+    if (value instanceof Float) return this.float(finite(value.value));
     if (value instanceof Uint8Array) return this.binary(value);
     if (value instanceof Tuple) {
       const inner = new Encoder();
@@ -133,10 +133,7 @@ export class Encoder {
   }
 
   #number(value: number): void {
-    if (!Number.isFinite(value)) {
-      throw new EncodeError(`The number ${value} is not finite.`);
-    }
-    if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
+    if (Number.isSafeInteger(finite(value)) && !Object.is(value, -0)) {
       return this.#integer(BigInt(value));
     }
     this.float(value);
@@ -175,4 +172,10 @@ export class Encoder {
       this.value(value, depth + 1);
     }
   }
+}
+
+/** What cannot be read back is not written. */
+function finite(value: number): number {
+  if (Number.isFinite(value)) return value;
+  throw new EncodeError(`The number ${value} is not finite.`);
 }

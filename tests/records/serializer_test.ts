@@ -94,7 +94,9 @@ Deno.test("hostile bytes are refused with a typed error", () => {
 Deno.test("values without a serialized form are refused", () => {
   let deep: MeshValue = [];
   for (let i = 0; i < 40; i++) deep = [deep];
-  for (const value of [NaN, Infinity, 2n ** 64n, "\ud800", deep]) {
+  const floats = [NaN, Infinity, -Infinity].map((value) => new Float(value));
+  for (const value of [NaN, Infinity, 2n ** 64n, "\ud800", deep, ...floats]) {
     assertThrows(() => encode(value), EncodeError);
+    assertThrows(() => encode(new Tuple([value])), EncodeError);
   }
 });
