@@ -1,6 +1,6 @@
 import { equal } from "../core/bytes.ts";
 import type { Metrics } from "../core/metrics.ts";
-import { recordDigest } from "./digest.ts";
+import { isExpected } from "./digest.ts";
 import { makeRoom, makeRoomInKey } from "./eviction.ts";
 import { MEMORY_LIMITS, sizeOf, type StorageLimits } from "./limits.ts";
 import { MemoryTable } from "./memory_table.ts";
@@ -311,14 +311,4 @@ export class LocalStorage {
 
 function copyOf({ key, subkey, value, expiration }: HeldRecord): DhtRecord {
   return { key, subkey, value, expiration };
-}
-
-function isExpected(
-  present: HeldRecord | undefined,
-  expected: Uint8Array | null,
-): boolean {
-  const held = present?.deleted ? undefined : present;
-  return expected === null || held === undefined
-    ? expected === null && held === undefined
-    : equal(recordDigest(held), expected);
 }

@@ -1,6 +1,8 @@
-import { compare } from "../../core/bytes.ts";
+import { compare, equal } from "../../core/bytes.ts";
+import { deadline } from "../../core/deadline.ts";
 import type { Metrics } from "../../core/metrics.ts";
-import type { DhtRecord } from "../../records/record.ts";
+import { isExpected } from "../../records/digest.ts";
+import { type DhtRecord, isPlain } from "../../records/record.ts";
 import type { RecordValidator } from "../../validation/validator.ts";
 import { Merge } from "../merge.ts";
 import {
@@ -15,6 +17,7 @@ import type {
   ListOptions,
   ListPage,
   ReplicaAnswer,
+  ReplicaOutcome,
   StoreResult,
 } from "../types.ts";
 import { decodeStoreAnswers } from "../wire.ts";
@@ -23,6 +26,8 @@ import type { OwnerService } from "./owner_service.ts";
 import { encodeStoreIf, type ListQuery, OWNER_METHODS } from "./owner_wire.ts";
 
 const PAGE = 256;
+
+const HEARD = new Error("Enough replicas were heard.");
 
 /** What the tools work with. */
 export interface OwnerToolsParts {
@@ -53,10 +58,11 @@ export class OwnerTools {
    * Stores a record where the one of the expected digest is held, or none for
    * `null`.
    *
-   * The nearest replica that can be reached decides: when it holds something
-   * else, nothing is written anywhere. The majority of the replicas must have
-   * held what was expected; as each takes one successor only, at most one of
-   * several writers succeeds.
+   * A majority of the replicas is asked first what they hold: when its newest
+   * is something else, nothing is written anywhere, however far one of them is
+   * behind. Then the nearest replica that can be reached decides between those
+   * who write at the same time. The majority must have held what was expected;
+   * as each takes one successor only, at most one of several writers succeeds.
    */
   async storeIf(
     record: DhtRecord,
@@ -65,20 +71,16 @@ export class OwnerTools {
     options: CallOptions,
   ): Promise<StoreResult> {
     const quorum = majority(peers.length);
-    const replicas: ReplicaAnswer[] = [];
-    const ask = async (peerId: string) => {
-      const answer = await this.#storeIfAt(peerId, record, expected, options);
-      replicas.push({ peerId, ...answer });
-      return answer.outcome;
-    };
-    const others = [...peers];
-    for (let next = others.shift(); next !== undefined; next = others.shift()) {
-      const outcome = await ask(next);
-      options.signal?.throwIfAborted();
-      if (outcome === "unreachable") continue;
-      if (outcome === "stored") await Promise.all(others.map(ask));
-      break;
-    }
+    const held = await this.#look(record, peers, quorum, options);
+    options.signal?.throwIfAborted();
+    const replicas = isExpected(this.#newest(held.values()), expected)
+      ? held.size < quorum
+        ? answers(peers.filter((peer) => !held.has(peer)), "unreachable")
+        : await this.#storeIfHeld(record, expected, peers, held, options)
+      : answers(
+        peers.filter((peer) => isOther(peer, held, expected)),
+        "conflict",
+      );
     options.signal?.throwIfAborted();
     const stored =
       replicas.filter(({ outcome }) => outcome === "stored").length;
@@ -94,6 +96,71 @@ export class OwnerTools {
     };
   }
 
+  /** What so many replicas hold in a record's place as are needed; nobody else is waited for. */
+  async #look(
+    { key, subkey }: DhtRecord,
+    peers: readonly string[],
+    needed: number,
+    options: CallOptions,
+  ): Promise<ReadonlyMap<string, DhtRecord | undefined>> {
+    const { service, replicas } = this.#parts;
+    const heard = new AbortController();
+    using life = deadline(Infinity, options.signal, heard.signal);
+    const errand = { ...options, signal: life.signal };
+    const query = { key, subkeys: [subkey] };
+    const held = new Map<string, DhtRecord | undefined>();
+    await Promise.all(peers.map(async (peerId) => {
+      const records = peerId === this.#parts.peerId
+        ? service.find(query)
+        : (await replicas.find(peerId, [query], errand))?.[0];
+      if (records === undefined || life.signal.aborted) return;
+      held.set(
+        peerId,
+        this.#newest(records.filter((each) => equal(each.subkey, subkey))),
+      );
+      if (held.size >= needed) heard.abort(HEARD);
+    }));
+    return held;
+  }
+
+  /** The newest valid one of a place's records. */
+  #newest(records: Iterable<DhtRecord | undefined>): DhtRecord | undefined {
+    const { service, validator, metrics } = this.#parts;
+    const merge = new Merge(service, validator, metrics);
+    for (const record of records) if (record !== undefined) merge.add(record);
+    return merge.records[0];
+  }
+
+  /** Stores at the nearest, and where it did, at all others. */
+  async #storeIfHeld(
+    record: DhtRecord,
+    expected: Uint8Array | null,
+    peers: readonly string[],
+    held: ReadonlyMap<string, DhtRecord | undefined>,
+    options: CallOptions,
+  ): Promise<ReplicaAnswer[]> {
+    const replicas: ReplicaAnswer[] = [];
+    const ask = async (peerId: string) => {
+      const answer = await this.#storeIfAt(peerId, record, expected, options);
+      replicas.push({ peerId, ...answer });
+      return answer.outcome;
+    };
+    // Who is behind has nothing to decide.
+    const isBehind = (peer: string) => isOther(peer, held, expected);
+    const others = [
+      ...peers.filter((peer) => !isBehind(peer)),
+      ...peers.filter(isBehind),
+    ];
+    for (let next = others.shift(); next !== undefined; next = others.shift()) {
+      const outcome = await ask(next);
+      options.signal?.throwIfAborted();
+      if (outcome === "unreachable") continue;
+      if (outcome === "stored") await Promise.all(others.map(ask));
+      break;
+    }
+    return replicas;
+  }
+
   /** A part of the dictionary that the replicas hold together. */
   async list(
     key: Uint8Array,
@@ -106,15 +173,18 @@ export class OwnerTools {
       peers.map((peer) => this.#pageAt(peer, query, errand)),
     );
     errand.signal?.throwIfAborted();
+    const isAfter = ({ subkey }: DhtRecord) =>
+      after === undefined || compare(subkey, after) > 0;
     // Beyond the last record of a page that goes on, others may be missing.
+    // What lies behind the page's beginning leads nowhere.
     const [end] = pages.flatMap(({ records, more }) =>
-      more ? records.at(-1)?.subkey ?? [] : []
+      more ? records.filter(isAfter).at(-1)?.subkey ?? [] : []
     ).sort(compare);
     const merge = new Merge(service, validator, metrics);
     for (const record of pages.flatMap(({ records }) => records)) {
-      const isAfter = after === undefined || compare(record.subkey, after) > 0;
       const isBefore = end === undefined || compare(record.subkey, end) <= 0;
-      if (isAfter && isBefore) merge.add(record);
+      // A plain record is none of the dictionary's, and may not hide a part of it.
+      if (isAfter(record) && isBefore && !isPlain(record)) merge.add(record);
     }
     const found = merge.found(true);
     return {
@@ -155,4 +225,20 @@ export class OwnerTools {
       return { records: [], more: false };
     }
   }
+}
+
+function answers(
+  peers: readonly string[],
+  outcome: ReplicaOutcome,
+): ReplicaAnswer[] {
+  return peers.map((peerId) => ({ peerId, outcome }));
+}
+
+/** Whether a peer was heard to hold something else than was expected. */
+function isOther(
+  peer: string,
+  held: ReadonlyMap<string, DhtRecord | undefined>,
+  expected: Uint8Array | null,
+): boolean {
+  return held.has(peer) && !isExpected(held.get(peer), expected);
 }
