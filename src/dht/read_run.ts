@@ -5,6 +5,7 @@ import type { DhtParts } from "./parts.ts";
 import { PATIENCE } from "./peer_book.ts";
 import { repeat } from "./repeat.ts";
 import type { Errand } from "./replica_calls.ts";
+import type { GetOptions } from "./types.ts";
 import { type FindQuery, WIRE_LIMITS } from "./wire.ts";
 
 /** What one replica holds of a key. */
@@ -58,6 +59,7 @@ export class ReadRun {
   readonly #parts: DhtParts;
   readonly #reads: readonly Progress[];
   readonly #latest: boolean;
+  readonly #patience: number;
   readonly #errand: Errand;
   readonly #done = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
@@ -75,12 +77,13 @@ export class ReadRun {
   constructor(
     parts: DhtParts,
     reads: readonly Progress[],
-    latest: boolean,
+    { latest = false, patience = PATIENCE.firstHedge }: GetOptions,
     errand: Errand,
   ) {
     this.#parts = parts;
     this.#reads = reads;
     this.#latest = latest;
+    this.#patience = patience;
     this.#errand = errand;
     this.#undone = reads.length;
   }
@@ -123,7 +126,7 @@ export class ReadRun {
     await this.#quorate.promise;
     const took = clock.now() - start;
     const least = Math.max(
-      PATIENCE.firstHedge,
+      this.#patience,
       ...this.#reads.flatMap((read) =>
         this.#awaited(read).map((peer) => book.hedge(peer))
       ),

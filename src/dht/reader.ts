@@ -38,7 +38,7 @@ export class Reader {
     const life = operation(stopping, options.signal);
     const { signal } = life;
     const all = reads.map((read) => this.#begin(read));
-    const run = new ReadRun(this.#parts, all, options.latest ?? false, {
+    const run = new ReadRun(this.#parts, all, options, {
       signal,
       onCall: options.onCall,
     });

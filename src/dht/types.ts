@@ -114,6 +114,12 @@ export interface GetOptions extends CallOptions {
    * every store that succeeded.
    */
   readonly latest?: boolean;
+  /**
+   * Milliseconds that a read of the latest waits for those who are slow, and not
+   * silent, after enough replicas were heard; 100, or as long as that took, by
+   * default.
+   */
+  readonly patience?: number;
   /** Once aborted, what was found so far is the answer. */
   readonly enough?: AbortSignal | undefined;
   /** Is told, of a read of the latest, whether enough replicas were heard to see every store that succeeded. */
