@@ -8,18 +8,18 @@ import {
   type Reveal,
   revealKey,
 } from "../validation/commit_reveal.ts";
+import type { Moment } from "./moment.ts";
 import { fromJson, toJson } from "./recording.ts";
 import { readCommits, readReveals } from "./node_work.ts";
+import { wasOnline } from "./scorer.ts";
 
 /** Most bytes of unpacked heartbeats. */
 const MAX_EVIDENCE = 32 * 1024 * 1024;
 
 /** The records that an epoch is scored by. */
-export interface Evidence {
+export interface Evidence extends Moment {
   /** The subnet epoch that is scored. */
   readonly epoch: number;
-  /** DHT time (Unix seconds) at which heartbeats count. */
-  readonly cutOff: number;
   /** Heartbeats by peer id. */
   readonly live: ReadonlyMap<string, LiveNode>;
   /** Commitments of the epoch before, by peer id. */
@@ -36,6 +36,8 @@ export interface EvidenceLimits {
   readonly signal: AbortSignal;
   /** Makes what was found so far the result. */
   readonly enough: AbortSignal;
+  /** How long those who are slow, and not silent, are waited for, ms. */
+  readonly patience: number;
 }
 
 /** Reads evidence from the mesh. */
@@ -55,7 +57,7 @@ export class EvidenceReader {
   /** Reads everything, or what a part of it that is known leaves open. */
   async gather(
     epoch: number,
-    cutOff: number,
+    { cutOff, heardUntil }: Moment,
     known: Pick<Evidence, "live" | "isWhole"> | undefined,
     limits: EvidenceLimits,
   ): Promise<Evidence> {
@@ -66,9 +68,7 @@ export class EvidenceReader {
       this.#entries(revealKey(epoch - 1), options),
     ]);
     return {
-      epoch,
-      cutOff,
-      live,
+      ...{ epoch, cutOff, heardUntil, live },
       commits: readCommits(commits),
       reveals: readReveals(reveals),
       isWhole: heard.isWhole && (known?.isWhole ?? true),
@@ -81,7 +81,7 @@ export class EvidenceReader {
     peers: readonly string[] | undefined,
     limits: EvidenceLimits,
   ): Promise<Evidence> {
-    const { epoch, cutOff } = evidence;
+    const { epoch, cutOff, heardUntil } = evidence;
     const { options, heard } = listening(limits);
     const subkeys = peers?.map(heartbeatSubkeyOf);
     const some = subkeys?.every((subkey) => subkey !== undefined)
@@ -97,14 +97,15 @@ export class EvidenceReader {
     ]);
     const live = new Map(evidence.live);
     for (const [peerId, node] of byPeer(nodes)) {
-      // The later word tells of the earlier time, too.
-      const before = live.get(peerId)?.expiration ?? 0;
-      if (node.expiration >= before) live.set(peerId, node);
+      // The later word tells of the earlier time, too, but unsays nothing.
+      const before = live.get(peerId);
+      const wasThere = before !== undefined &&
+        wasOnline(before, cutOff, heardUntil);
+      if (wasThere && !wasOnline(node, cutOff, heardUntil)) continue;
+      if (node.expiration >= (before?.expiration ?? 0)) live.set(peerId, node);
     }
     return {
-      epoch,
-      cutOff,
-      live,
+      ...{ epoch, cutOff, heardUntil, live },
       commits: new Map([...evidence.commits, ...readCommits(commits)]),
       reveals: new Map([...evidence.reveals, ...readReveals(reveals)]),
       // What is read of some peers says nothing about the others.
@@ -140,7 +141,7 @@ export function evidenceText(evidence: Evidence): string {
 export function parseEvidence(
   text: string | undefined,
   epoch: number,
-): Pick<Evidence, "cutOff" | "live" | "isWhole"> | undefined {
+): Pick<Evidence, keyof Moment | "live" | "isWhole"> | undefined {
   if (text === undefined) return undefined;
   // Our own words, but a disk may have spoilt them: then they are read anew.
   let kept: Partial<ReturnType<typeof evidenceParts>> | null;
@@ -152,15 +153,17 @@ export function parseEvidence(
   } catch {
     return undefined;
   }
-  const { cutOff, live, isWhole } = kept ?? {};
+  const { cutOff, heardUntil, live, isWhole } = kept ?? {};
   return kept?.epoch === epoch && typeof cutOff === "number" &&
+      typeof heardUntil === "number" &&
       Array.isArray(live) && live.every(isComplete)
-    ? { cutOff, live: byPeer(live), isWhole: isWhole === true }
+    ? { cutOff, heardUntil, live: byPeer(live), isWhole: isWhole === true }
     : undefined;
 }
 
-function evidenceParts({ epoch, cutOff, live, isWhole }: Evidence) {
-  return { epoch, cutOff, isWhole, live: [...live.values()] };
+function evidenceParts(evidence: Evidence) {
+  const { epoch, cutOff, heardUntil, live, isWhole } = evidence;
+  return { epoch, cutOff, heardUntil, isWhole, live: [...live.values()] };
 }
 
 function isComplete(node: Partial<LiveNode> | null): boolean {

@@ -1,6 +1,7 @@
 import type { SubnetNodeInfo } from "../chain/types.ts";
 import type { LiveNode } from "../heartbeat/directory.ts";
 import type { Evidence } from "./evidence.ts";
+import type { Moment } from "./moment.ts";
 import type { NodeWork } from "./node_work.ts";
 import { wasOnline } from "./scorer.ts";
 import type { ScoreDifference } from "./scores.ts";
@@ -8,7 +9,7 @@ import type { ScoreDifference } from "./scores.ts";
 /** What reasons are concluded from. */
 export interface ReasonFacts {
   /** What we scored by. */
-  readonly evidence: Pick<Evidence, "live" | "cutOff">;
+  readonly evidence: Pick<Evidence, "live" | keyof Moment>;
   /** What we know of each node's work; empty when there is none. */
   readonly work: readonly NodeWork[];
   /** The chain's nodes, as we saw them. */
@@ -25,7 +26,7 @@ export function withReasons(
   const reasonOf = ({ nodeId, proposed, own }: ScoreDifference): string => {
     const peerId = peers.get(nodeId);
     if (peerId === undefined) return "it is not on the chain here";
-    const parts = [heartbeatText(evidence.live.get(peerId), evidence.cutOff)];
+    const parts = [heartbeatText(evidence.live.get(peerId), evidence)];
     if (work.length > 0) {
       const { standing } = works.get(peerId) ?? {};
       parts.push(`its work is ${standing ?? "not found here"}`);
@@ -38,21 +39,24 @@ export function withReasons(
   return differences.map((each) => ({ ...each, reason: reasonOf(each) }));
 }
 
-function heartbeatText(live: LiveNode | undefined, cutOff: number): string {
+function heartbeatText(
+  live: LiveNode | undefined,
+  { cutOff, heardUntil }: Moment,
+): string {
   if (live === undefined) return "its heartbeat is not found here";
   const { info, expiration } = live;
   const relative = (time: number) => {
     const seconds = Math.abs(time - cutOff).toFixed(1);
     return `${seconds} s ${time > cutOff ? "after" : "before"} the cut-off`;
   };
-  if (wasOnline(live, cutOff)) {
+  if (wasOnline(live, cutOff, heardUntil)) {
     return `its heartbeat is seen here, online since ${
       info.onlineSince === undefined
         ? "an unknown time"
         : relative(info.onlineSince)
     }`;
   }
-  if (expiration <= cutOff) {
+  if (info.state !== "offline" && expiration <= heardUntil) {
     return `its last heartbeat ended ${relative(expiration)}`;
   }
   if ((info.onlineSince ?? 0) > cutOff) {

@@ -40,6 +40,19 @@ export function blockOfPart(part: number, epochLength: number): number {
   return Math.ceil(part * epochLength - ROUNDING);
 }
 
+/** Blocks after the cut-off in which replicas may still take a reveal that was on its way. */
+const SPREADING = 1;
+
+/**
+ * The block of an epoch, counted from its first, in which the records are read
+ * that the next one is scored by: all that will be taken is there, and what
+ * only some have is handed on by the reads themselves before the votes.
+ */
+export function readingBlock({ score }: Phases, epochLength: number): number {
+  const after = blockOfPart(score, epochLength) + SPREADING + 1;
+  return Math.min(after, epochLength - 1);
+}
+
 /** The phase of a position. */
 export function phaseAt(position: EpochPosition, phases: Phases): Phase {
   if (position.beforeSlot) return "vote";

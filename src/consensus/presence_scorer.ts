@@ -8,11 +8,13 @@ import { type Scorer, type ScoringContext, wasOnline } from "./scorer.ts";
  */
 export class PresenceScorer implements Scorer {
   /** Scores by presence. */
-  score({ epoch, cutOff, nodes, live }: ScoringContext): Promise<NodeScore[]> {
+  score(
+    { epoch, cutOff, heardUntil, nodes, live }: ScoringContext,
+  ): Promise<NodeScore[]> {
     const present = new Set(
-      live.filter((node) => wasOnline(node, cutOff)).map(({ peerId }) =>
-        peerId
-      ),
+      live.filter((node) => wasOnline(node, cutOff, heardUntil)).map((
+        { peerId },
+      ) => peerId),
     );
     return Promise.resolve(
       nodes.filter((node) =>

@@ -12,6 +12,11 @@ export interface ScoringContext {
    * scoring phase of the epoch before began. All nodes have the same.
    */
   readonly cutOff: number;
+  /**
+   * Until when, in DHT time, a node that vanished must have been known: sooner,
+   * and some would not have read it any more. For {@linkcode wasOnline}.
+   */
+  readonly heardUntil: number;
   /** The chain's nodes, with class and start epoch. */
   readonly nodes: readonly SubnetNodeInfo[];
   /** The heartbeats that were found; {@linkcode wasOnline} tells who was there at the cut-off. */
@@ -42,12 +47,23 @@ export interface QueuePolicy {
   ): Promise<boolean>;
 }
 
-/** Whether a heartbeat says that its node was online at a DHT time. */
-export function wasOnline({ info, expiration }: LiveNode, at: number): boolean {
+/**
+ * Whether a heartbeat says that its node was online at a DHT time.
+ *
+ * A heartbeat that ends cannot be read any more, so that one who vanished
+ * counts only when known until `heardUntil`: then all who read by then agree.
+ * Who leaves in good order says when, and that can be read later, too.
+ */
+export function wasOnline(
+  { info, expiration }: LiveNode,
+  at: number,
+  heardUntil: number = at,
+): boolean {
   const { before, onlineSince } = info;
-  if (before !== undefined && before.since <= at && at < before.until) {
-    return true;
+  if (before !== undefined && before.since <= at) {
+    if ((before.left ? at : heardUntil) < before.until) return true;
   }
+  if (info.state !== "offline" && expiration <= heardUntil) return false;
   if (expiration <= at) return false;
   // A node that joins anew says since when only if it never was away.
   const since = onlineSince ?? (info.state === "online" ? 0 : Infinity);

@@ -1,5 +1,4 @@
 import type { Chain } from "../chain/chain.ts";
-import { firstBlockOf } from "../chain/epoch.ts";
 import type { NodeScore, SubnetNodeInfo } from "../chain/types.ts";
 import type { Clock } from "../core/clock.ts";
 import { deadline, raceSignal } from "../core/deadline.ts";
@@ -12,6 +11,7 @@ import {
 } from "./evidence.ts";
 import type { Journal } from "./journal.ts";
 import { withReasons } from "./likely_reason.ts";
+import { type Moment, readMoment } from "./moment.ts";
 import { type NodeWork, WorkJudge } from "./node_work.ts";
 import type { Observation, QueueChange } from "./observation.ts";
 import type { Observer } from "./observer.ts";
@@ -61,6 +61,8 @@ const EVIDENCE = "evidence";
 const READING = 0.5;
 /** After so many blocks a read that too few answer is made again: what was sent may be lost. */
 const AGAIN = 0.5;
+/** For so many blocks slow replicas are waited for: what only they have, all others miss. */
+const PATIENCE = 0.25;
 
 /** Gathers evidence, and scores by it. */
 export class Scoring {
@@ -109,11 +111,13 @@ export class Scoring {
         : view.submission(subnetId, epoch - 1, { signal }),
     ]);
     this.#nodes = nodes;
-    const limits = { signal, enough: enough.signal };
+    const patience = await this.#patience(signal);
+    const limits = { signal, enough: enough.signal, patience };
     const evidence = await this.#evidenceOf(epoch, only, journal, limits);
     const context = {
       epoch,
       cutOff: evidence.cutOff,
+      heardUntil: evidence.heardUntil,
       nodes,
       live: [...evidence.live.values()],
       work: this.#workOf(evidence),
@@ -185,7 +189,7 @@ export class Scoring {
     journal: Journal,
     limits: EvidenceLimits,
   ): Promise<Evidence> {
-    const { signal, enough } = limits;
+    const { signal, enough, patience } = limits;
     const { observer, clock, evidence: reader } = this.#options;
     const { blockMilliseconds } = await observer.constants(signal);
     while (!evidence.isWhole && !enough.aborted) {
@@ -196,7 +200,7 @@ export class Scoring {
         .catch(() => {}).finally(() => turn.abort());
       evidence = this.#take(
         await reader.again(evidence, undefined, {
-          signal,
+          ...{ signal, patience },
           enough: turn.signal,
         }),
         journal,
@@ -212,8 +216,9 @@ export class Scoring {
   async #gathered(
     epoch: number,
     journal: Journal,
-    { signal, enough }: EvidenceLimits,
+    limits: Pick<EvidenceLimits, "signal" | "enough">,
   ): Promise<Evidence> {
+    const { signal, enough } = limits;
     const early = this.#gathering;
     const gathering = early?.epoch === epoch
       ? early
@@ -229,7 +234,7 @@ export class Scoring {
     } finally {
       enough.removeEventListener("abort", suffice);
     }
-    return await this.#gathered(epoch, journal, { signal, enough });
+    return await this.#gathered(epoch, journal, limits);
   }
 
   #gather(epoch: number, journal: Journal, signal: AbortSignal): Gathering {
@@ -246,14 +251,14 @@ export class Scoring {
   async #read(
     epoch: number,
     journal: Journal,
-    limits: EvidenceLimits,
+    limits: Pick<EvidenceLimits, "signal" | "enough">,
   ): Promise<Evidence> {
     const kept = parseEvidence(journal.kept(EVIDENCE), epoch);
     const evidence = await this.#options.evidence.gather(
       epoch,
-      kept?.cutOff ?? await this.#cutOff(epoch, limits.signal),
+      kept ?? await this.#moment(epoch, limits.signal),
       kept,
-      limits,
+      { ...limits, patience: await this.#patience(limits.signal) },
     );
     return kept === undefined ? this.#take(evidence, journal) : (
       this.#evidence = evidence
@@ -266,22 +271,18 @@ export class Scoring {
     return evidence;
   }
 
-  /** DHT time of the block in which scoring for an epoch begins. */
-  async #cutOff(epoch: number, signal: AbortSignal): Promise<number> {
+  async #patience(signal: AbortSignal): Promise<number> {
+    const { observer } = this.#options;
+    return PATIENCE * (await observer.constants(signal)).blockMilliseconds;
+  }
+
+  async #moment(epoch: number, signal: AbortSignal): Promise<Moment> {
     const { chain, subnetId, observer, phases } = this.#options;
-    const { epochLength, blockMilliseconds } = await observer.constants(signal);
-    const view = await chain.view(undefined, { signal });
-    const slot = (await view.subnet(subnetId, { signal }))?.slot ?? 0;
-    // Before the first epoch there is none whose scoring phase could count.
-    const block = epoch === 0
-      ? firstBlockOf(0, slot, epochLength)
-      : firstBlockOf(epoch - 1, slot, epochLength) +
-        blockOfPart(phases.score, epochLength);
-    const at = await chain.blockAt?.(block, { signal });
-    if (at !== undefined) {
-      return await (await chain.view(at, { signal })).time({ signal }) / 1_000;
-    }
-    const ago = (view.block.number - block) * blockMilliseconds;
-    return (await view.time({ signal }) - ago) / 1_000;
+    const constants = await observer.constants(signal);
+    return await readMoment(
+      { chain, subnetId, constants, phases },
+      epoch,
+      signal,
+    );
   }
 }

@@ -1,7 +1,7 @@
 import { atLeast } from "../chain/types.ts";
 import { agrees } from "./attest_policy.ts";
 import type { Observation, ObservedNode } from "./observation.ts";
-import { blockOfPart } from "./phases.ts";
+import { blockOfPart, readingBlock } from "./phases.ts";
 import { rehearse } from "./rehearsal.ts";
 import type { Outcome } from "./report.ts";
 import type { MachineRules } from "./rules.ts";
@@ -200,16 +200,6 @@ function begin(
   };
 }
 
-/** One block after the cut-off, if there is one: heartbeats need time to spread. */
-function isCutOffPassed(
-  { position }: Observation,
-  rules: MachineRules,
-): boolean {
-  const length = position.elapsed + position.remaining;
-  return position.elapsed > blockOfPart(rules.phases.score, length) ||
-    position.remaining === 1;
-}
-
 function prepare(
   state: VoteState,
   seen: Observation,
@@ -217,9 +207,10 @@ function prepare(
   rules: MachineRules,
 ): VoteStep {
   const votes = node.nodeClass === "validator" || rules.dryRun;
+  const { beforeSlot, elapsed, remaining } = seen.position;
   if (
-    seen.phase !== "score" || !seen.settled || !votes ||
-    !isCutOffPassed(seen, rules)
+    beforeSlot || !seen.settled || !votes ||
+    elapsed < readingBlock(rules.phases, elapsed + remaining)
   ) return { state, actions: [] };
   const epoch = seen.position.epoch + 1;
   return ask({ name: "preparing", epoch, asked: true, failures: 0 }, "prepare");

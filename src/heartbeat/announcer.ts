@@ -96,7 +96,7 @@ export class HeartbeatAnnouncer {
     else if (this.#offlineSince !== undefined) {
       this.#before = this.#onlineSince === undefined
         ? undefined
-        : { since: this.#onlineSince, until: this.#offlineSince };
+        : { since: this.#onlineSince, until: this.#offlineSince, left: true };
       this.#onlineSince = this.#offlineSince = undefined;
       this.#knownUntil = undefined;
     }
@@ -143,7 +143,7 @@ export class HeartbeatAnnouncer {
     if (!left && dhtTime(this.#clock) < until) {
       this.#onlineSince = since;
       this.#knownUntil = until;
-    } else this.#before = { since, until };
+    } else this.#before = { since, until, left };
   }
 
   /** Who nobody heard of for so long was not online in the eyes of others. */
@@ -152,7 +152,7 @@ export class HeartbeatAnnouncer {
     if (since === undefined || this.#offlineSince !== undefined) return;
     if (now < (this.#knownUntil ?? 0)) return;
     if (this.#knownUntil !== undefined) {
-      this.#before = { since, until: this.#knownUntil };
+      this.#before = { since, until: this.#knownUntil, left: false };
       this.#knownUntil = undefined;
     }
     this.#onlineSince = now;

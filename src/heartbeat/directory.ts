@@ -24,6 +24,8 @@ export interface DirectoryReadOptions extends CallOptions {
   readonly enough?: AbortSignal | undefined;
   /** Is told whether enough replicas were heard to miss nobody. */
   readonly onHeard?: (isWhole: boolean) => void;
+  /** Milliseconds that those who are slow are waited for; see {@linkcode GetOptions.patience}. */
+  readonly patience?: number;
   /** Only these peers; all by default. */
   readonly peers?: readonly string[];
 }
@@ -51,7 +53,7 @@ export class Directory {
    * counted and skipped.
    */
   async read(options: DirectoryReadOptions = {}): Promise<LiveNode[]> {
-    const { signal, enough, onHeard, peers } = options;
+    const { signal, enough, onHeard, patience, peers } = options;
     // Peers whose subkey cannot be told from their id need the whole.
     const subkeys = peers?.map(heartbeatSubkeyOf);
     const targeted = subkeys?.every((subkey) => subkey !== undefined);
@@ -59,6 +61,7 @@ export class Directory {
       ...{ signal, enough },
       ...(onHeard === undefined ? {} : { onHeard }),
       latest: true,
+      ...(patience === undefined ? {} : { patience }),
       ...(targeted ? { subkeys } : {}),
     });
     if (found?.kind !== "dictionary") return [];

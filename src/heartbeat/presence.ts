@@ -2,14 +2,14 @@
 export interface OnlineTime {
   /** Its begin. */
   readonly since: number;
-  /** Its end, exclusive. */
+  /** Its end, exclusive: when the node left, or else when its last heartbeat ended. */
   readonly until: number;
+  /** Whether it said that it leaves. */
+  readonly left: boolean;
 }
 
 /** What a node remembers of its last words, so that a restart does not change what it was. */
 export interface Presence extends OnlineTime {
-  /** Whether it said that it leaves. */
-  readonly left: boolean;
   /** Until when its last heartbeat lives. */
   readonly expiration: number;
 }

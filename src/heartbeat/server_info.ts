@@ -64,6 +64,7 @@ export function serverInfoValue(info: ServerInfo): MeshValue {
       ...since("offline_since", info.offlineSince),
       ...since("was_online_since", info.before?.since),
       ...since("was_online_until", info.before?.until),
+      ...(info.before?.left ? [["was_left", true] as const] : []),
     ]),
   ]);
 }
@@ -115,7 +116,7 @@ function onlineBefore(
   const until = optionalAmount(extra, "was_online_until");
   return since === undefined || until === undefined
     ? undefined
-    : { since, until };
+    : { since, until, left: extra.get("was_left") === true };
 }
 
 function optionalAmount(

@@ -79,8 +79,15 @@ function subnetRules(rules: readonly KeyRule[] | "any"): readonly KeyRule[] {
 }
 
 /**
+ * Blocks between two heartbeats at least: who is scored must be known for a
+ * block after the records were read.
+ */
+const LEAST_BLOCKS = 1.5;
+
+/**
  * The seconds between heartbeats: those asked for, unless the subnet's epochs
- * are too short for heartbeats that live for two periods.
+ * are too short for heartbeats that live for two periods, or its blocks too
+ * long for one.
  */
 export function heartbeatPeriod(
   asked: number | undefined,
@@ -90,6 +97,15 @@ export function heartbeatPeriod(
   const now = epochs?.now();
   if (now === undefined) return period;
   const longest = now.length * now.blockSeconds / 2;
+  const least = Math.min(LEAST_BLOCKS * now.blockSeconds, longest);
+  if (period < least) {
+    loggerOf("node").warn(
+      "A heartbeat every {asked} s is too often for blocks of {block} s: it " +
+        "is sent every {least} s.",
+      { asked, block: now.blockSeconds, least },
+    );
+    return least;
+  }
   if (period <= longest) return period;
   if (asked !== undefined) {
     loggerOf("node").warn(

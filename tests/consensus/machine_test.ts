@@ -143,10 +143,10 @@ Deno.test("what the next epoch is scored by is gathered once, after its cut-off"
     asked: true,
     failures: 0,
   });
-  const early = walk([...done, ...blocks.slice(0, 3)]);
+  const early = walk([...done, ...blocks.slice(0, 4)]);
   assertEquals(early.state.vote.name, "done", "block 15 is the cut-off itself");
   const failed: Event = { type: "preparing-failed", epoch: 1 };
-  const again = walk([...done, block(16), failed, block(17), block(23)]);
+  const again = walk([...done, block(17), failed, block(18), block(23)]);
   assertEquals(again.did.slice(3), ["prepare", "prepare", "score"]);
 });
 

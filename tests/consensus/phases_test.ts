@@ -5,6 +5,7 @@ import {
   phaseAt,
   PHASES,
   type Phases,
+  readingBlock,
 } from "../../mod.ts";
 import { assertEquals, assertThrows } from "../assert.ts";
 
@@ -59,4 +60,11 @@ Deno.test("phases that do not ascend, or have no block, are refused at load", ()
     code: "PHASES_INVALID",
     message: 'With epochs of 20 blocks the phase "reveal" has no block.',
   });
+});
+
+Deno.test("records are read two blocks after the cut-off, or in the epoch's last block", () => {
+  assertEquals(readingBlock(PHASES, 100), 62);
+  assertEquals(readingBlock(PHASES, 20), 14);
+  assertEquals(readingBlock({ ...PHASES, score: 0.9 }, 20), 19);
+  assertEquals(readingBlock({ ...PHASES, score: 0.95 }, 20), 19);
 });

@@ -99,6 +99,36 @@ Deno.test("a node that is away for longer tells of both times", async () => {
   await second.kill();
 });
 
+Deno.test("who vanished counts only when known for longer, who left does not need to be", async () => {
+  const { clock, live, read } = setUp();
+  const first = live();
+  first.heartbeat.setState("online");
+  await clock.advance(1_000);
+  const fresh = await read();
+  assert(wasOnline(fresh, START + 50, START + 59));
+  assert(!wasOnline(fresh, START + 50, START + 61), "it ends by then");
+  await first.kill();
+  await clock.advance(100_000);
+  const second = live();
+  second.heartbeat.setState("online");
+  await clock.advance(1_000);
+  const back = await read();
+  assert(wasOnline(back, START + 50, START + 59));
+  assert(
+    !wasOnline(back, START + 50, START + 61),
+    "as long as it is back, too",
+  );
+  second.heartbeat.setState("offline");
+  await clock.advance(1_000);
+  const left = await read();
+  assert(wasOnline(left, START + 101.5, START + 110));
+  assert(!wasOnline(left, START + 102, START + 110));
+  second.heartbeat.setState("online");
+  await clock.advance(1_000);
+  assert(wasOnline(await read(), START + 101.5, START + 110));
+  await second.kill();
+});
+
 Deno.test("a node that leaves and comes back was away in between", async () => {
   const { clock, live, read } = setUp();
   const first = live();
@@ -121,6 +151,7 @@ Deno.test("a node that leaves and comes back was away in between", async () => {
   assertEquals((await read()).info.before, {
     since: START + 20,
     until: START + 30,
+    left: true,
   });
   await second.kill();
 });

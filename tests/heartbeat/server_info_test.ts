@@ -46,9 +46,12 @@ Deno.test("further keys are ignored, absent ones are absent", () => {
 });
 
 Deno.test("the times of coming and going are told besides", () => {
-  const before = { since: 1, until: 2.5 };
-  const times = { ...info, onlineSince: 5, offlineSince: 7.5, before };
-  assertEquals(parseServerInfo(decode(encode(serverInfoValue(times)))), times);
+  for (const left of [false, true]) {
+    const before = { since: 1, until: 2.5, left };
+    const times = { ...info, onlineSince: 5, offlineSince: 7.5, before };
+    const sent = decode(encode(serverInfoValue(times)));
+    assertEquals(parseServerInfo(sent), times);
+  }
 });
 
 Deno.test("anything else is refused with a typed error", () => {

@@ -211,6 +211,7 @@ Deno.test("heartbeats come twice in an epoch at least", () => {
   assertEquals(heartbeatPeriod(undefined, epochs), 60);
   assertEquals(heartbeatPeriod(300, epochs), 60);
   assertEquals(heartbeatPeriod(10, epochs), 10);
+  assertEquals(heartbeatPeriod(1, epochs), 9);
 });
 
 Deno.test("without a chain there are no epochs, and a chain that cannot be read ends the start", async () => {
