@@ -76,6 +76,7 @@ export class Consensus {
   #journal: Journal = new MemoryJournal();
   #state: State = INITIAL_STATE;
   #resuming = false;
+  #hurrying = false;
   #seen: Observation | undefined;
   #signal: AbortSignal = AbortSignal.abort();
 
@@ -170,6 +171,20 @@ export class Consensus {
       this.#dispatch({ type: "resumed", block: observation.block });
     }
     this.#dispatch({ type: "block", observation });
+    this.#hurry();
+  }
+
+  /** What is to be published, and nobody has yet, does not wait for the next block. */
+  #hurry(): void {
+    const { work } = this.#state;
+    if (work.name !== "committing" && work.name !== "revealing") return;
+    if (work.asked || work.stored || this.#hurrying) return;
+    this.#hurrying = true;
+    this.#own(
+      this.#clock.sleep(RETRY_PAUSE, this.#signal)
+        .finally(() => this.#hurrying = false)
+        .then(() => this.#lookAtHead(), () => {}),
+    );
   }
 
   /** Records what follows, and only then does it. */
@@ -317,6 +332,7 @@ export class Consensus {
       this.#failed(what, error);
     }
     this.#dispatch({ type: "published", epoch, what, ...published });
+    this.#hurry();
   }
 
   #explained(report: ConsensusReport): ConsensusReport {

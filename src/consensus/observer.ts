@@ -40,7 +40,8 @@ export class Observer {
   readonly #options: ObserverOptions;
   readonly #log = loggerOf("consensus");
   #constants: ChainConstants | undefined;
-  #wasJoined = false;
+  /** Block at which our node was seen connected, and has been since. */
+  #joinedAt = Infinity;
   #judged: { readonly key: string; readonly accepted: boolean } | undefined;
 
   /** Reads nothing yet. */
@@ -78,8 +79,8 @@ export class Observer {
       view.attestors(subnetId, { signal }),
     ]);
     const joined = this.#options.joined();
-    const settled = joined && this.#wasJoined;
-    this.#wasJoined = joined;
+    this.#joinedAt = joined ? Math.min(this.#joinedAt, head.number) : Infinity;
+    const settled = this.#joinedAt < head.number;
     return {
       block: head.number,
       subnet: standing(subnet, head.number, epochLength),

@@ -3,7 +3,8 @@ import { concat } from "../core/bytes.ts";
 import { type Clock, dhtTime } from "../core/clock.ts";
 import { deadline } from "../core/deadline.ts";
 import { MeshError } from "../core/errors.ts";
-import type { RecordStore } from "../dht/types.ts";
+import { StoreError } from "../dht/errors.ts";
+import type { RecordStore, StoreResult } from "../dht/types.ts";
 import { heartbeatSubkey } from "../heartbeat/heartbeat_record.ts";
 import type { Identity } from "../identity/mod.ts";
 import {
@@ -133,7 +134,7 @@ export class Worker {
         ? commitment(epoch, identity.peerId, reveal)
         : revealValue(reveal),
       expiration: work.expiration,
-    }, { signal: limit.signal });
+    }, { signal: limit.signal, awaitAll: isCommit }).catch(resultOf);
     const others = replicas.filter(({ peerId }) => peerId !== identity.peerId);
     // "older" says that the replica has the very same, from an earlier attempt.
     const holding =
@@ -148,4 +149,10 @@ export class Worker {
         : stored && holding > 0 || 2 * holding >= others.length,
     };
   }
+}
+
+/** Fewer replicas than wanted may be some all the same. */
+function resultOf(error: unknown): StoreResult {
+  if (error instanceof StoreError) return error.result;
+  throw error;
 }
