@@ -5,15 +5,33 @@ import {
   type ChainSigner,
   ChainSubmitError,
   ChainUnreadableError,
+  type ChainView,
   type ConsensusSubmission,
   epochPosition,
-  firstBlockOf,
-  ONE,
-  type Proposal,
+  type EpochTime,
   type Receipt,
   type SubnetNodeInfo,
   type WriteOptions,
 } from "../../mod.ts";
+import {
+  attest,
+  propose,
+  register,
+  type Registration,
+} from "../../src/chain/local/calls.ts";
+import {
+  type LocalChainFacts,
+  writeFacts,
+} from "../../src/chain/local/facts.ts";
+import { readNodes, readSubmission } from "../../src/chain/local/rows.ts";
+import { doSlotWork } from "../../src/chain/local/slot_work.ts";
+import { Store } from "../../src/chain/local/store.ts";
+import {
+  blockRef,
+  constantsOf,
+  type Reader,
+  viewAt,
+} from "../../src/chain/local/view.ts";
 import type { SeededRandom } from "../fixtures/virtual/seeded_random.ts";
 import type { VirtualClock } from "../fixtures/virtual/virtual_clock.ts";
 
@@ -21,7 +39,11 @@ import type { VirtualClock } from "../fixtures/virtual/virtual_clock.ts";
 export const LENGTH = 20;
 export const SLOT = 3;
 export const BLOCK = 6_000;
-const SUBNET = 1;
+/** The subnet's id. */
+export const SUBNET = 1;
+
+/** Blocks whose own time is remembered. */
+const KEPT_BLOCKS = 16 * LENGTH;
 
 interface Pending {
   readonly act: (block: number) => void;
@@ -32,53 +54,91 @@ interface Pending {
 
 /** What goes wrong between one node and the chain. */
 export interface ChainFaults {
-  /** Nothing is read, and no call arrives. */
-  away: boolean;
+  /** Reasons for which nothing is read, and no call arrives. */
+  away: number;
   /** Calls arrive so many blocks late. */
   late: number;
   /** What becomes of calls. */
   calls: "lost-receipt" | "dropped" | "stale" | undefined;
 }
 
+/** What a node sees of the chain. */
+export interface Port {
+  readonly chain: Chain;
+  readonly signer: ChainSigner;
+  readonly faults: ChainFaults;
+  /** Where the chain stood when the node last heard of it. */
+  position(): EpochTime | undefined;
+  /** It has not heard of the chain yet. */
+  forget(): void;
+}
+
 /**
- * The chain of a simulation: the rules of the local development chain, in
- * memory, with blocks that may come late.
+ * The local development chain's own rules and tables, in memory, with blocks
+ * that come late or not at all, and faults that differ from node to node.
  */
 export class SimChain {
   readonly #clock: VirtualClock;
   readonly #random: SeededRandom;
-  readonly #times: number[] = [];
+  readonly #facts: LocalChainFacts;
+  readonly #store = Store.open(":memory:", true);
+  readonly #times = new Map<number, number>();
+  readonly #refs = new Map<number, BlockRef>();
   readonly #listeners = new Set<() => void>();
-  readonly #elected = new Map<number, number>();
-  readonly #submissions = new Map<number, ConsensusSubmission>();
+  /** Answers that stay the same through an epoch, or until the next call. */
+  #perEpoch = new Map<string, unknown>();
+  #perCall = new Map<string, unknown>();
+  readonly #answers = new Map<
+    number,
+    { readonly perEpoch: Map<string, unknown>; perCall: Map<string, unknown> }
+  >();
   #pending: Pending[] = [];
-  #first: number;
-  /** The nodes; all of them validators. */
-  nodes: readonly SubnetNodeInfo[] = [];
+  #height = 0;
+  #halt = 0;
   /** Is told of a node that sends a proposal although its first one is in. */
-  doubled: (nodeId: number) => void = () => {};
+  doubled: (hotkey: string) => void = () => {};
   /** Is told of every block. */
   onBlock: (height: number) => void = () => {};
   /** How late a block may come, ms. */
   lateness = 0;
 
   /** Begins at block 0. */
-  constructor(clock: VirtualClock, random: SeededRandom) {
+  constructor(
+    clock: VirtualClock,
+    random: SeededRandom,
+    facts: Partial<LocalChainFacts> = {},
+  ) {
     this.#clock = clock;
     this.#random = random;
-    this.#first = 0;
-    this.#times.push(clock.now());
+    this.#facts = {
+      genesisTime: clock.now(),
+      blockMilliseconds: BLOCK,
+      epochLength: LENGTH,
+      seed: `simulation ${random.next()}`,
+      subnetId: SUBNET,
+      subnetName: "simulated",
+      slot: SLOT,
+      state: "active",
+      startEpoch: 0,
+      minStake: 1n,
+      queueEpochs: 3,
+      idleEpochs: 2,
+      includedEpochs: 2,
+      ...facts,
+    };
+    writeFacts(this.#store, this.#facts);
+    this.#begin();
     this.#plan();
   }
 
   /** The newest block's number. */
   get height(): number {
-    return this.#first + this.#times.length - 1;
+    return this.#height;
   }
 
-  /** The node elected for an epoch; nobody before its first block. */
-  elected(epoch: number): number | undefined {
-    return this.#elected.get(epoch);
+  /** The nodes. */
+  get nodes(): SubnetNodeInfo[] {
+    return readNodes(this.#store);
   }
 
   /** The epoch of a block. */
@@ -86,90 +146,110 @@ export class SimChain {
     return epochPosition(block, SLOT, LENGTH).epoch;
   }
 
+  /** Registers a node, a validator by default, and gives its id. */
+  register(node: Registration): number {
+    const id = register(this.#store, this.#facts, this.height, {
+      nodeClass: "validator",
+      ...node,
+    });
+    this.#perEpoch.clear();
+    return id;
+  }
+
+  /** The node elected for an epoch; nobody before its first block. */
+  elected(epoch: number): number | undefined {
+    const row = this.#store.get(
+      "SELECT node_id FROM elections WHERE epoch = ?",
+      epoch,
+    );
+    return row === undefined ? undefined : Number(row["node_id"]);
+  }
+
   /** Elects a node, as a test wants it. */
   elect(epoch: number, nodeId: number): void {
-    this.#elected.set(epoch, nodeId);
+    this.#store.run(
+      "INSERT INTO elections VALUES (?, ?) ON CONFLICT DO UPDATE " +
+        "SET node_id = excluded.node_id",
+      epoch,
+      nodeId,
+    );
+    this.#perEpoch.clear();
   }
 
   /** An epoch's proposal. */
   submission(epoch: number): ConsensusSubmission | undefined {
-    return this.#submissions.get(epoch);
+    return readSubmission(this.#store, epoch);
+  }
+
+  /** The next block comes so much later, ms. */
+  halt(milliseconds: number): void {
+    this.#halt += milliseconds;
+  }
+
+  /** Lets go of the tables. */
+  close(): void {
+    this.#store.close();
   }
 
   /** What a node of this hotkey sees of the chain, with faults of its own. */
-  port(
-    hotkey: string,
-    delay: () => number,
-  ): { chain: Chain; signer: ChainSigner; faults: ChainFaults } {
-    const faults: ChainFaults = { away: false, late: 0, calls: undefined };
-    const read = <T>(value: () => T): Promise<T> =>
-      faults.away
-        ? Promise.reject(new ChainUnreadableError("It is away."))
-        : Promise.resolve(value());
-    const own = () => this.nodes.find((node) => node.hotkey === hotkey);
-    const chain: Chain = {
-      constants: () =>
-        read(() => ({
-          epochLength: LENGTH,
-          blockMilliseconds: BLOCK,
-          genesis: "0x",
-        })),
-      head: () => read(() => refOf(this.height)),
-      heads: (signal) => this.#heads(signal, faults, delay),
-      blockAt: (number) =>
-        read(() => number <= this.height ? refOf(number) : undefined),
-      view: (block) => {
-        const at = block ?? refOf(this.height);
-        return read(() => ({
-          block: at,
-          stale: false,
-          time: () => read(() => this.#timeOf(at.number)),
-          subnet: () =>
-            read(() => ({
-              id: SUBNET,
-              name: "simulated",
-              state: "active",
-              startEpoch: 0,
-              slot: SLOT,
-              minStake: 0n,
-            })),
-          nodes: () => read(() => this.nodes),
-          nodeOfHotkey: () => read(own),
-          electedValidator: (_, epoch) =>
-            read(() =>
-              at.number < firstBlockOf(epoch, SLOT, LENGTH)
-                ? undefined
-                : this.#elected.get(epoch)
-            ),
-          submission: (_, epoch) =>
-            read(() => seenAt(this.#submissions.get(epoch), at.number)),
-          attestors: () => read(() => this.nodes.map(({ id }) => id)),
-          bootnodes: () => read(() => []),
-          proofOfStake: () => read(() => true),
-          balance: () => read(() => ONE),
-        }));
-      },
-      close: () => Promise.resolve(),
+  port(hotkey: string, delay: () => number): Port {
+    const faults: ChainFaults = { away: 0, late: 0, calls: undefined };
+    let heard: number | undefined;
+    const read = <T>(value: () => T): Promise<T> => {
+      if (faults.away > 0) return Promise.reject(away());
+      try {
+        return Promise.resolve(value());
+      } catch (error) {
+        return Promise.reject(error);
+      }
     };
-    const send = (
-      act: (block: number) => void,
-      options: WriteOptions = {},
-    ): Promise<Receipt> => this.#send(act, options, faults);
+    const send = (act: (block: number) => void, options?: WriteOptions) =>
+      this.#send(act, options ?? {}, faults);
     return {
-      chain,
       faults,
+      chain: {
+        constants: () => read(() => constantsOf(this.#facts)),
+        head: () => read(() => this.#ref(this.height)),
+        heads: (signal) =>
+          this.#heads(signal, faults, delay, (height) => heard = height),
+        blockAt: (number) =>
+          read(() => number <= this.height ? this.#ref(number) : undefined),
+        view: (block) => read(() => this.#view(block, read)),
+        close: () => Promise.resolve(),
+      },
       signer: {
         hotkey,
-        propose: (proposal, options) => {
-          return send(
-            (block) => this.#propose(own(), proposal, block),
+        propose: (proposal, options) =>
+          send((block) => {
+            try {
+              propose(this.#store, this.#facts, block, hotkey, proposal);
+            } catch (error) {
+              if (
+                error instanceof ChainCallError &&
+                error.chainError === "SubnetRewardsAlreadySubmitted"
+              ) this.doubled(hotkey);
+              throw error;
+            }
+          }, options),
+        attest: (subnetId, options) =>
+          send(
+            (block) =>
+              attest(this.#store, this.#facts, block, hotkey, subnetId),
             options,
-          );
-        },
-        attest: (_, options) =>
-          send((block) => this.#attest(own(), block), options),
+          ),
       },
+      position: () => {
+        if (heard === undefined) return undefined;
+        const { epoch, elapsed } = epochPosition(heard, SLOT, LENGTH);
+        const blockSeconds = BLOCK / 1_000;
+        return { epoch, elapsed, length: LENGTH, blockSeconds };
+      },
+      forget: () => heard = undefined,
     };
+  }
+
+  #ref(number: number): BlockRef {
+    return this.#refs.get(number) ?? blockRef(this.#facts, number);
   }
 
   #plan(): void {
@@ -180,26 +260,23 @@ export class SimChain {
   }
 
   #produce(): void {
-    this.#times.push(this.#clock.now());
-    if (this.#times.length > 4 * LENGTH) {
-      this.#times.shift();
-      this.#first++;
+    if (this.#halt > 0) {
+      const wait = this.#halt;
+      this.#halt = 0;
+      this.#clock.after(wait, () => this.#produce());
+      return;
     }
-    const { height } = this;
-    const { epoch, elapsed, beforeSlot } = epochPosition(height, SLOT, LENGTH);
-    if (!beforeSlot && elapsed === 0 && !this.#elected.has(epoch)) {
-      this.#elected.set(epoch, this.#random.pick(this.nodes).id);
-    }
-    for (const map of [this.#elected, this.#submissions]) map.delete(epoch - 8);
+    const height = ++this.#height;
     const due = this.#pending.filter(({ from }) => from <= height);
     this.#pending = this.#pending.filter(({ from }) => from > height);
+    this.#begin(due.length > 0);
     for (const { act, notAfter, told } of due) {
       if (height > notAfter) {
         told(new ChainSubmitError("look", "It was not included in time."));
         continue;
       }
       try {
-        act(height);
+        this.#store.transaction(() => act(height));
         told(undefined, height);
       } catch (error) {
         told(error);
@@ -210,42 +287,114 @@ export class SimChain {
     this.#plan();
   }
 
-  #timeOf(block: number): number {
-    return this.#times[Math.max(0, block - this.#first)] as number;
+  /** A block begins, with the slot's work if it is a slot's. */
+  #begin(hasCalls = false): void {
+    const { height } = this;
+    const { elapsed, beforeSlot } = epochPosition(height, SLOT, LENGTH);
+    if (!beforeSlot && elapsed === 0) {
+      this.#store.transaction(() =>
+        doSlotWork(this.#store, this.#facts, height)
+      );
+      this.#perEpoch = new Map();
+    }
+    if (hasCalls || elapsed === 0) this.#perCall = new Map();
+    this.#times.set(height, this.#clock.now());
+    this.#refs.set(height, blockRef(this.#facts, height));
+    this.#answers.set(height, {
+      perEpoch: this.#perEpoch,
+      perCall: this.#perCall,
+    });
+    for (const map of [this.#times, this.#refs, this.#answers]) {
+      map.delete(height - KEPT_BLOCKS);
+    }
+  }
+
+  /** The local chain's view; what cannot have changed is not asked for again. */
+  #view(
+    block: BlockRef | undefined,
+    read: <T>(value: () => T) => Promise<T>,
+  ): ChainView {
+    const at = block ?? this.#ref(this.height);
+    const known = this.#answers.get(at.number);
+    const hash = this.#ref(at.number).hash;
+    if (known === undefined || at.hash !== hash) {
+      throw new ChainUnreadableError(`There is no block ${at.number} here.`);
+    }
+    const { perEpoch, perCall } = known;
+    const reader: Reader = (_, act) => read(() => act(this.#store));
+    const view = viewAt(this.#facts, at, reader);
+    const once = <T>(
+      answers: Map<string, unknown>,
+      name: string,
+      ask: () => Promise<T>,
+    ): Promise<T> =>
+      read(() => {
+        if (!answers.has(name)) answers.set(name, ask());
+        return answers.get(name) as T;
+      });
+    const nodes = (subnetId: number) =>
+      once(perEpoch, `nodes ${subnetId}`, () => view.nodes(subnetId));
+    return {
+      ...view,
+      time: () => read(() => this.#times.get(at.number) as number),
+      subnet: (id) => once(perEpoch, `subnet ${id}`, () => view.subnet(id)),
+      nodes,
+      nodeOfHotkey: async (subnetId, hotkey) =>
+        (await nodes(subnetId)).find((node) => node.hotkey === hotkey),
+      electedValidator: (id, epoch) =>
+        once(
+          perEpoch,
+          `elected ${id} ${epoch}`,
+          () => view.electedValidator(id, epoch),
+        ),
+      submission: (id, epoch) =>
+        once(
+          perCall,
+          `submission ${id} ${epoch}`,
+          () => view.submission(id, epoch),
+        ),
+      attestors: (id) =>
+        once(perEpoch, `attestors ${id}`, () => view.attestors(id)),
+    };
   }
 
   async *#heads(
     signal: AbortSignal,
     faults: ChainFaults,
     delay: () => number,
+    hear: (height: number) => void,
   ): AsyncGenerator<BlockRef> {
     for (let last = -1; !signal.aborted;) {
-      if (this.height > last && !faults.away) {
+      if (this.height > last && faults.away === 0) {
         last = this.height;
-        yield refOf(last);
+        hear(last);
+        yield this.#ref(last);
         continue;
       }
       // Who was away hears of the newest block as soon as it is back.
-      if (faults.away) {
+      if (faults.away > 0) {
         await this.#clock.sleep(500 + delay(), signal).catch(() => {});
         continue;
       }
-      const { promise, resolve } = Promise.withResolvers<void>();
-      let cancel = () => {};
-      const hear = () => {
-        cancel = this.#clock.after(delay(), resolve);
-        this.#listeners.delete(hear);
-      };
-      const end = () => {
-        this.#listeners.delete(hear);
-        cancel();
-        resolve();
-      };
-      this.#listeners.add(hear);
-      signal.addEventListener("abort", end, { once: true });
-      await promise;
-      signal.removeEventListener("abort", end);
+      await this.#nextBlock(signal, delay);
     }
+  }
+
+  #nextBlock(signal: AbortSignal, delay: () => number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let cancel = () => {};
+    const hear = () => {
+      cancel = this.#clock.after(delay(), resolve);
+      this.#listeners.delete(hear);
+    };
+    const end = () => {
+      this.#listeners.delete(hear);
+      cancel();
+      resolve();
+    };
+    this.#listeners.add(hear);
+    signal.addEventListener("abort", end, { once: true });
+    return promise.finally(() => signal.removeEventListener("abort", end));
   }
 
   #send(
@@ -253,89 +402,36 @@ export class SimChain {
     { signal, notAfter = Infinity }: WriteOptions,
     faults: ChainFaults,
   ): Promise<Receipt> {
-    const { calls, away, late } = faults;
+    const { calls, late } = faults;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    if (away) return Promise.reject(new ChainSubmitError("retry", "away"));
     if (calls === "stale") {
       return Promise.reject(new ChainSubmitError("look", "1010 stale"));
     }
+    if (faults.away > 0) return Promise.reject(away());
+    const next = this.height + 1;
+    if (next > notAfter) {
+      return Promise.reject(new ChainSubmitError("stop", "It is too late."));
+    }
     const { promise, resolve, reject } = Promise.withResolvers<Receipt>();
     const lost = () => reject(new ChainSubmitError("look", "It is lost."));
-    if (calls === "dropped") {
-      this.#clock.after(2 * BLOCK, lost);
-      return promise;
-    }
     this.#pending.push({
-      act,
-      from: this.height + 1 + late,
+      act: calls === "dropped" ? () => {} : act,
+      from: next + late,
       notAfter,
       told: (error, block) => {
         // A call that was sent is included whether or not its sender lives.
         if (signal?.aborted) reject(signal.reason);
-        else if (calls === "lost-receipt") this.#clock.after(BLOCK / 2, lost);
+        else if (calls === "dropped") lost();
         else if (error !== undefined) reject(error);
-        else resolve({ block: refOf(block as number) });
+        else if (calls === "lost-receipt") lost();
+        else resolve({ block: this.#ref(block as number) });
       },
     });
     promise.catch(() => {});
     return promise;
   }
-
-  #propose(
-    node: SubnetNodeInfo | undefined,
-    { scores }: Proposal,
-    block: number,
-  ): void {
-    const epoch = this.epoch(block);
-    if (node === undefined || this.#elected.get(epoch) !== node.id) {
-      throw new ChainCallError("InvalidValidator", "It is not elected.");
-    }
-    if (this.#submissions.has(epoch)) {
-      this.doubled(node.id);
-      throw new ChainCallError("SubnetRewardsAlreadySubmitted", "It has one.");
-    }
-    this.#submissions.set(epoch, {
-      validatorId: node.id,
-      block,
-      attestations: new Map([[node.id, { block, data: undefined }]]),
-      scores,
-      electorate: this.nodes.map(({ id }) => id),
-      prioritizeQueueNodeId: undefined,
-      removeQueueNodeId: undefined,
-    });
-  }
-
-  #attest(node: SubnetNodeInfo | undefined, block: number): void {
-    const submission = this.#submissions.get(this.epoch(block));
-    if (node === undefined || submission === undefined) {
-      throw new ChainCallError(
-        "InvalidSubnetConsensusSubmission",
-        "There is none.",
-      );
-    }
-    if (submission.attestations.has(node.id)) {
-      throw new ChainCallError("AlreadyAttested", "It has.");
-    }
-    (submission.attestations as Map<number, unknown>).set(node.id, {
-      block,
-      data: undefined,
-    });
-  }
 }
 
-function refOf(number: number): BlockRef {
-  return { number, hash: `0x${number}` };
-}
-
-function seenAt(
-  submission: ConsensusSubmission | undefined,
-  block: number,
-): ConsensusSubmission | undefined {
-  if (submission === undefined || submission.block > block) return undefined;
-  return {
-    ...submission,
-    attestations: new Map(
-      [...submission.attestations].filter(([, each]) => each.block <= block),
-    ),
-  };
+function away(): ChainUnreadableError {
+  return new ChainUnreadableError("The chain is away.");
 }
