@@ -20,6 +20,9 @@ export const REPAIR = {
   atOnce: 4,
 } as const;
 
+/** Peers that are remembered as completed lately. */
+const MOST_HURRIED = 1_024;
+
 /** What a {@linkcode Repairer} works with. */
 export interface RepairerParts {
   /** Our own peer id. */
@@ -56,7 +59,12 @@ export class Repairer {
   #sweep: Iterator<Portion> | undefined;
   #sweepAt = Infinity;
   #pause: number = REPAIR.firstSweep;
-  #moved = 0;
+  /** Whether peers came or went since the sweep began. */
+  #hasChanged = false;
+  /** Who took copies in this sweep. */
+  #takers = new Set<string>();
+  /** For whom sweeps were made to follow sooner already: nobody's word keeps everybody at work. */
+  readonly #hurried = new Set<string>();
 
   /** Works with the given parts. */
   constructor(parts: RepairerParts) {
@@ -84,23 +92,39 @@ export class Repairer {
     const others = neighbourhood.peers().filter((peer) => peer !== peerId);
     const change = this.#watch.look(others, clock.now());
     if (change !== undefined) {
-      this.#sweep = undefined;
-      this.#pause = REPAIR.firstSweep;
-      this.#sweepAt = clock.now() + this.#jitter * this.#pause;
+      this.#hasChanged = true;
+      // Peers that come and go without end put no sweep off.
+      if (this.#sweep === undefined) {
+        this.#sweepAt = Math.min(this.#sweepAt, this.#after(REPAIR.firstSweep));
+      }
       return await this.#follow(change, signal);
     }
     if (this.#sweep === undefined && clock.now() >= this.#sweepAt) {
       this.#sweep = portions(this.#parts.storage);
-      this.#moved = 0;
+      this.#takers.clear();
+      this.#hasChanged = false;
     }
     const portion = this.#sweep?.next();
     if (portion === undefined) return;
     if (!portion.done) return await this.#compare(portion.value, signal);
     this.#sweep = undefined;
-    this.#pause = this.#moved > 0
+    this.#pause = this.#isNews() || this.#hasChanged
       ? REPAIR.firstSweep
       : Math.min(2 * this.#pause, REPAIR.lastSweep);
-    this.#sweepAt = clock.now() + this.#jitter * this.#pause;
+    this.#sweepAt = this.#after(this.#pause);
+  }
+
+  #after(pause: number): number {
+    return this.#parts.clock.now() + this.#jitter * pause;
+  }
+
+  /** Whether the last sweep completed somebody who was not completed lately. */
+  #isNews(): boolean {
+    const isCalm = this.#takers.size === 0 && this.#pause === REPAIR.lastSweep;
+    if (isCalm || this.#hurried.size > MOST_HURRIED) this.#hurried.clear();
+    const before = this.#hurried.size;
+    for (const peer of this.#takers) this.#hurried.add(peer);
+    return this.#hurried.size > before;
   }
 
   /** Completes those that became holders, where we are the first to see to it. */
@@ -146,29 +170,28 @@ export class Repairer {
         add(strays, replicas[0], state);
       }
     }
-    this.#moved += await this.#each(
+    await this.#each(
       shared,
       (peer, states) => syncer.syncRange(peer, portion, states, { signal }),
     );
-    this.#moved += await this.#each(
+    await this.#each(
       strays,
       (peer, states) => syncer.sync(peer, states, "sweep", { signal }),
     );
   }
 
-  /** Works through peers, a few at once; one that fails is left to the next sweep. Gives the sum. */
+  /** Works through peers, a few at once; one that fails is left to the next sweep. */
   async #each(
     work: ReadonlyMap<string, readonly KeyState[]>,
     act: (peer: string, states: readonly KeyState[]) => Promise<number>,
-  ): Promise<number> {
+  ): Promise<void> {
     const { book, metrics } = this.#parts;
-    let sum = 0;
     const queue = work.entries();
     const worker = async () => {
       for (const [peer, states] of queue) {
         if (book.isSilent(peer)) continue;
         try {
-          sum += await act(peer, states);
+          if (await act(peer, states) > 0) this.#takers.add(peer);
         } catch (error) {
           metrics.count("meshnode_dht_failed_repairs_total");
           this.#log.debug("{peer} could not be completed: {error}", {
@@ -179,7 +202,6 @@ export class Repairer {
       }
     };
     await Promise.all(Array.from({ length: REPAIR.atOnce }, worker));
-    return sum;
   }
 }
 

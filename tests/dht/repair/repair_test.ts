@@ -1,5 +1,10 @@
 import { dhtId, LocalStorage } from "../../../mod.ts";
 import { REPAIR } from "../../../src/dht/repair/repairer.ts";
+import {
+  encodeCompareAnswers,
+  encodeRangeAnswer,
+} from "../../../src/dht/repair/repair_wire.ts";
+import { Decoder } from "../../../src/records/decoder.ts";
 import { SETTLING } from "../../../src/dht/repair/membership_watch.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { type Peer, runAll, setUp, values } from "../fixture.ts";
@@ -153,6 +158,50 @@ Deno.test("a sweep finds what a replica lost, and moves nothing else", async () 
   assertEquals(held()?.expiration, expiration);
   assertEquals(bus.askedFor("dht.copy").length, 1);
   assert(holds(by, key));
+});
+
+Deno.test("a neighbour that claims to lack everything, again and again, does not keep the others at work", async () => {
+  const mesh = await filled(8, 100_000);
+  const { bus, clock, peers, at } = mesh;
+  const liar = idOf(at(3));
+  bus.tamper = (peer, method, answer) => {
+    if (peer !== liar) return answer;
+    if (method === "dht.range") return encodeRangeAnswer(false);
+    if (method !== "dht.compare") return answer;
+    const keys = new Decoder(answer).arrayHead();
+    return encodeCompareAnswers(Array(keys).fill([]));
+  };
+  await using _background = runAll(peers);
+  await clock.advance(FOLLOWED + 8 * REPAIR.lastSweep);
+  bus.calls.length = 0;
+  await clock.advance(4 * REPAIR.lastSweep);
+  const asked = bus.askedFor("dht.range").filter((peer) => peer === liar);
+  assert(asked.length > 0 && asked.length <= 7 * 6, `${asked.length} ranges`);
+});
+
+Deno.test("a peer that comes and goes without end puts no sweep off", async () => {
+  const mesh = await filled(8);
+  const { bus, clock, peers, storages, at } = mesh;
+  const [key] = KEYS as [string];
+  const replicas = at(0).dht.replicasOf(key);
+  const [writer, other] = replicas as [string, string];
+  const by = peers.find((peer) => idOf(peer) === writer) as Peer;
+  const restless = peers.find((peer) => !replicas.includes(idOf(peer))) as Peer;
+  const comeAndGo = async () => {
+    bus.dead.add(idOf(restless));
+    await clock.advance(SETTLING.left + 2 * REPAIR.tick);
+    bus.dead.delete(idOf(restless));
+    await clock.advance(SETTLING.joined + 2 * REPAIR.tick);
+  };
+  await using _background = runAll(peers);
+  for (let i = 0; i < 4; i++) await comeAndGo();
+  const expiration = clock.now() / 1000 + 60_000;
+  bus.refuse = (to, method) =>
+    method === "dht.store" && (to === other || !replicas.includes(to));
+  await by.dht.store({ key, value: "newest", expiration }, { awaitAll: true });
+  for (let i = 0; i < 10; i++) await comeAndGo();
+  const [held] = storages.get(other)?.held(dhtId(key)) ?? [];
+  assertEquals(held?.expiration, expiration);
 });
 
 Deno.test("copies expire with the record, everywhere at the same time", async () => {
