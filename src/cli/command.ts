@@ -4,8 +4,8 @@ import type { Prompt } from "./prompt.ts";
 
 /** Where a command reads and writes. */
 export interface CommandContext {
-  /** Writes a line to standard output. */
-  out(line: string): void;
+  /** Writes a line to standard output; false once nobody reads it any more. */
+  out(line: string): boolean;
   /** Writes a line to standard error. */
   err(line: string): void;
   /** Whether standard output is a terminal. */

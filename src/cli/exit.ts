@@ -52,6 +52,8 @@ const BY_CODE: Readonly<Record<string, number>> = {
   RECORDS_UNUSABLE: EXIT.io,
   RECORD_MISSING: EXIT.data,
   RECORD_TOO_LARGE: EXIT.data,
+  VALUE_UNREADABLE: EXIT.io,
+  ENCODE: EXIT.data,
   MESH_UNREACHABLE: EXIT.unavailable,
   STORE_BELOW_QUORUM: EXIT.tryAgain,
   STORE_CONFLICT: EXIT.tryAgain,

@@ -30,16 +30,17 @@ const SAME_SIGNAL = 1_000;
 
 const encoder = new TextEncoder();
 
-/** Writes at once, whole; what reads it may be gone. */
-function writer(stream: typeof Deno.stdout): (line: string) => void {
+/** Writes at once, whole; says whether what reads it is still there. */
+function writer(stream: typeof Deno.stdout): (line: string) => boolean {
   return (line) => {
     const bytes = encoder.encode(`${line}\n`);
     try {
       for (let at = 0; at < bytes.length;) {
         at += stream.writeSync(bytes.subarray(at));
       }
+      return true;
     } catch {
-      // Nobody reads on.
+      return false;
     }
   };
 }

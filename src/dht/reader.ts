@@ -40,6 +40,7 @@ export class Reader {
     const all = reads.map((read) => this.#begin(read));
     const run = new ReadRun(this.#parts, all, options, {
       signal,
+      onAsk: options.onAsk,
       onCall: options.onCall,
     });
     tasks.own(

@@ -31,7 +31,9 @@ import {
 export interface Errand {
   /** Ends it. */
   readonly signal?: AbortSignal | undefined;
-  /** Is told of each call. */
+  /** Is told of each call that begins. */
+  readonly onAsk?: ((peerId: string, method: string) => void) | undefined;
+  /** Is told of each call that ended. */
   readonly onCall?: ((trace: CallTrace) => void) | undefined;
 }
 
@@ -164,10 +166,11 @@ export class ReplicaCalls {
     method: string,
     body: Uint8Array,
     read: (answer: Uint8Array) => T,
-    { signal, onCall }: Errand,
+    { signal, onAsk, onCall }: Errand,
   ): Promise<T> {
     const start = this.#clock.now();
     let outcome = "answered";
+    onAsk?.(peerId, method);
     this.#book.asked(peerId, start);
     try {
       const answer = await this.#calls.call(peerId, method, body, {

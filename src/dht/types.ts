@@ -94,6 +94,8 @@ export interface CallTrace {
 export interface CallOptions {
   /** Ends the call. */
   readonly signal?: AbortSignal | undefined;
+  /** Is told of each call to another peer, once it begins. */
+  readonly onAsk?: (peerId: string, method: string) => void;
   /** Is told of each call to another peer, once it ended. */
   readonly onCall?: (trace: CallTrace) => void;
 }

@@ -66,6 +66,7 @@ export class Writer {
     const { signal } = life;
     const run = new WriteRun(this.#parts, writes, {
       signal,
+      onAsk: options.onAsk,
       onCall: options.onCall,
     });
     const done = run.work().finally(() => life[Symbol.dispose]());

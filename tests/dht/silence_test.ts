@@ -81,6 +81,33 @@ Deno.test("a read of the latest waits for every replica it needs, however slow",
   assert(time < PATIENCE.firstTimeout, `${time} ms`);
 });
 
+Deno.test("every call of a read is told, also those that it does not wait for", async () => {
+  const { bus, clock, at, later } = setUp(6);
+  await at(0).dht.store(
+    { key: "k", value: 1, expiration: later(60) },
+    { awaitAll: true },
+  );
+  const [silent] = at(0).dht.replicasOf("k")
+    .filter((peer) => peer !== at(0).identity.peerId) as [string];
+  bus.silent.add(silent);
+  const asked: string[] = [];
+  const ended: string[] = [];
+  const read = at(0).dht.get("k", {
+    latest: true,
+    onAsk: (peerId, method) => asked.push(`${peerId} ${method}`),
+    onCall: ({ peerId, method, outcome }) => {
+      ended.push(`${peerId} ${method}`);
+      assertEquals(outcome, peerId === silent ? "RPC_TIMEOUT" : "answered");
+    },
+  });
+  await timeTo(read, clock);
+  assertEquals(asked.length, 5);
+  assert(asked.includes(`${silent} dht.find`));
+  assertEquals(ended.length, 4);
+  await clock.advance(3_000);
+  assertEquals(ended.toSorted(), asked.toSorted());
+});
+
 Deno.test("a read gives what it has found once that is said to be enough", async () => {
   const { bus, clock, add, at, all } = await announced(5);
   const known = all.map((i) => idOf(at(i)));

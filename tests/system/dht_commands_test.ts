@@ -108,6 +108,73 @@ Deno.test(
     ),
 );
 
+Deno.test(
+  "large and binary values come from files, and listings of any length are one JSON text",
+  libp2p,
+  () =>
+    withFolder((folder) =>
+      withMesh(async (dht) => {
+        const path = `${folder}/value`;
+        const bytes = new Uint8Array(1_000_000).map((_, i) => i % 251);
+        await Deno.writeFile(path, bytes);
+        const put = await dht("put", "big", "--value-file", path);
+        assertEquals(put.code, 0, put.err);
+        const big = JSON.parse((await dht("get", "big", "--json")).out);
+        assertEquals(big.value.$bytes, bytes.toHex());
+        await Deno.truncate(path, 2 ** 20 + 1);
+        await Deno.writeTextFile(`${folder}/json`, '{"$float": 1e999}');
+        const large = ["put", "big", "--value-file"];
+        const cases = [
+          [[...large, path, "--lifetime", "9999"], 65, "split"],
+          [[...large, `${folder}/none`], 74, "--value-file"],
+          [["put", "big", "x", "--value-file", path], 2, "two values"],
+          [[...large, `${folder}/json`, "--json-value"], 65, "not finite"],
+        ] as const;
+        for (const [args, code, says] of cases) {
+          const ended = await dht(...args);
+          assertEquals(ended.code, code, ended.out + ended.err);
+          assert(ended.err.includes(says), ended.err);
+        }
+        for (const name of ["a", "b", "c"]) {
+          await dht("put", "names", name, "--subkey", name);
+        }
+        const list = ["list", "names", "--json", "--limit", "2"];
+        const [all, part] = [await dht(...list, "--all"), await dht(...list)];
+        const subkeys = ({ out }: { out: string }) =>
+          JSON.parse(out).entries.map(({ subkey }: { subkey: string }) =>
+            subkey
+          );
+        assertEquals(subkeys(all), ["a", "b", "c"]);
+        assertEquals(subkeys(part), ["a", "b"]);
+        const { next } = JSON.parse(part.out);
+        const rest = await dht("list", "names", "--json", "--after", next);
+        assertEquals(subkeys(rest), ["c"]);
+        const none = await dht("list", "none", "--json", "--all");
+        assertEquals(JSON.parse(none.out), { entries: [] });
+      })
+    ),
+);
+
+Deno.test(
+  "a watch whose reader is gone ends",
+  libp2p,
+  () =>
+    withMesh(async (dht, address) => {
+      const watching = new Program(
+        ...["dht", "watch", "k", "--bootstrap", address],
+      );
+      let lifetime = 100;
+      const put = () => dht("put", "k", "v", "--lifetime", `${lifetime++}`);
+      await put();
+      await eventually(() => watching.out.includes("= v"), () => watching.err);
+      watching.isRead = false;
+      let code: number | undefined;
+      watching.ended().then((ended) => code = ended);
+      for (let i = 0; i < 10 && code === undefined; i++) await put();
+      assertEquals(code, 0, watching.err);
+    }),
+);
+
 Deno.test("commands of records teach, and say what is wrong", async () => {
   const nobody =
     "/ip4/127.0.0.1/tcp/1/p2p/12D3KooWA4Xop1JaT3MHxwYMkCepYsv4iPVopMXwCz5iHYdBfeSB";

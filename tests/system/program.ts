@@ -13,6 +13,8 @@ export class Program {
   out = "";
   /** Standard error so far. */
   err = "";
+  /** Whether to read on; if not, what comes next is the last that is taken. */
+  isRead = true;
 
   /** Starts `meshnode` with arguments, as the tasks do. */
   constructor(...args: string[]) {
@@ -38,7 +40,10 @@ export class Program {
       take: (text: string) => void,
     ) => {
       const decoder = new TextDecoder();
-      for await (const chunk of stream) take(decoder.decode(chunk));
+      for await (const chunk of stream) {
+        take(decoder.decode(chunk));
+        if (!this.isRead) break;
+      }
     };
     this.#reading = Promise.all([
       read(this.#child.stdout, (text) => this.out += text),

@@ -31,7 +31,7 @@ export const DHT_COMMANDS: Entry = {
     trace: {
       summary:
         "Show whom a read asks, how long each takes, and what comes of it.",
-      load: async () => (await import("./peers.ts")).traceCommand,
+      load: async () => (await import("./trace.ts")).traceCommand,
     },
   },
 };

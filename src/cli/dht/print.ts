@@ -1,11 +1,17 @@
 import type {
   Found,
   FoundEntry,
+  ListPage,
   StoreResult,
   WatchEvent,
 } from "../../dht/mod.ts";
 import { printable, table } from "../table.ts";
 import { display, type Json, toJson } from "./values.ts";
+
+/** How long something took, for people. */
+export function timeCell(milliseconds: number): string {
+  return `${milliseconds.toFixed(1)} ms`;
+}
 
 /** A time of the DHT for people. */
 export function timeText(expiration: number): string {
@@ -32,6 +38,37 @@ const WHOLE = 160;
 
 function short(text: string): string {
   return text.length <= WHOLE ? text : `${text.slice(0, WHOLE)}…`;
+}
+
+/** Prints a page of a listing, and says whether anybody reads on. */
+type PagePrinter = (page: ListPage, isLast: boolean) => boolean;
+
+/** Prints pages as one JSON text, an entry a line. */
+export function jsonPages(out: (line: string) => boolean): PagePrinter {
+  let begin = '{"entries":[';
+  return ({ entries, next }, isLast) => {
+    let isRead = true;
+    for (const entry of entries) {
+      isRead = out(begin + JSON.stringify(entryJson(entry)));
+      begin = ",";
+    }
+    if (!isLast) return isRead;
+    const end = next === undefined ? "" : `,"next":"${next.toHex()}"`;
+    return out(`${begin === "," ? "" : begin}]${end}}`);
+  };
+}
+
+/** Prints pages as tables; of a part, where the next begins. */
+export function textPages(
+  out: (line: string) => boolean,
+  isWhole: boolean,
+): PagePrinter {
+  return ({ entries, next }) => {
+    const isEmpty = isWhole && entries.length === 0;
+    const isRead = isEmpty || out(entriesText(entries));
+    return isRead &&
+      (next === undefined || isWhole || out(`\nMore: --after ${next.toHex()}`));
+  };
 }
 
 /** Entries for people. */

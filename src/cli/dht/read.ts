@@ -12,12 +12,12 @@ import {
   withClient,
 } from "./join.ts";
 import {
-  entriesText,
-  entryJson,
   eventJson,
   eventText,
   foundJson,
   foundText,
+  jsonPages,
+  textPages,
 } from "./print.ts";
 import { display } from "./values.ts";
 
@@ -99,24 +99,18 @@ page by page: each page tells how to get the next one. With --all, every page.`,
     const key = keyOf(args);
     const limit = args.integer("limit", 1, 4_096);
     let after = hexOf(args.text("after"), "--after");
+    const isWhole = args.flag("all");
     return await withClient(args, context, async ({ dht }) => {
+      const print = args.flag("json")
+        ? jsonPages(context.out)
+        : textPages(context.out, isWhole);
       for (;;) {
-        const { entries, next } = await dht.list(key, {
+        const page = await dht.list(key, {
           ...{ after, limit, signal: context.signal },
         });
-        if (args.flag("json")) {
-          context.out(JSON.stringify({
-            entries: entries.map(entryJson),
-            ...(next === undefined ? {} : { next: next.toHex() }),
-          }));
-        } else {
-          context.out(entriesText(entries));
-          if (next !== undefined && !args.flag("all")) {
-            context.out(`\nMore: --after ${next.toHex()}`);
-          }
-        }
-        if (next === undefined || !args.flag("all")) return EXIT.ok;
-        after = next;
+        const isLast = page.next === undefined || !isWhole;
+        if (!print(page, isLast) || isLast) return EXIT.ok;
+        after = page.next;
       }
     });
   },
@@ -142,11 +136,12 @@ line each, until it is ended (Ctrl-C). Records that expire are not told.`,
     const key = keyOf(args);
     return await withClient(args, context, async ({ dht }) => {
       for await (const event of dht.watch(key, { signal: context.signal })) {
-        context.out(
+        const isRead = context.out(
           args.flag("json")
             ? JSON.stringify(eventJson(event))
             : eventText(event),
         );
+        if (!isRead) break;
       }
       return EXIT.ok;
     });

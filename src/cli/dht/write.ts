@@ -1,4 +1,6 @@
-import { usageError } from "../args.ts";
+import { MeshError } from "../../core/errors.ts";
+import type { MeshValue } from "../../records/values.ts";
+import { type Parsed, usageError } from "../args.ts";
 import type { Command } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import {
@@ -13,20 +15,29 @@ import { resultJson, resultText } from "./print.ts";
 import { hexOf, missing } from "./read.ts";
 import { parseValue } from "./values.ts";
 
+/** JSON takes more room than what it says. */
+const MOST_FILE_BYTES = 8 * 1024 * 1024;
+
 const BOOTSTRAP = "--bootstrap /ip4/127.0.0.1/tcp/31330/p2p/12D3KooW…";
 
 /** `meshnode dht put` */
 export const putCommand: Command = {
   summary: "Store a record.",
-  usage: "KEY VALUE [options]",
+  usage: "KEY VALUE|--value-file PATH [options]",
   description:
     `Stores a record at the replicas of its key and shows what each of them said.
-KEY and VALUE are text, unless --json-key and --json-value are given.
+KEY and VALUE are text, unless --json-key and --json-value are given. What is too
+large for a command line, or no text, comes from a file.
 
 A record takes the place of an older one only if it lives longer. Ends with 75
 when too few replicas took it, or when --if-digest or --if-absent did not hold.`,
   options: {
     "json-value": { help: "VALUE is JSON, not text." },
+    "value-file": {
+      value: "PATH",
+      help:
+        "The value is this file's bytes; with --json-value, the JSON in it.",
+    },
     lifetime: {
       value: "SECONDS",
       help: "How long the record lives, at most 604800.",
@@ -58,8 +69,7 @@ when too few replicas took it, or when --if-digest or --if-absent did not hold.`
   ],
   async run(args, context) {
     const key = keyOf(args);
-    const text = positional(args, 1, "VALUE");
-    const value = args.flag("json-value") ? parseValue(text, "VALUE") : text;
+    const value = await valueOf(args);
     const lifetime = args.integer("lifetime", 1, 7 * 24 * 3_600);
     const digest = hexOf(args.text("if-digest"), "--if-digest");
     if (
@@ -93,6 +103,44 @@ when too few replicas took it, or when --if-digest or --if-absent did not hold.`
     });
   },
 };
+
+async function valueOf(args: Parsed): Promise<MeshValue> {
+  const path = args.text("value-file");
+  const isJson = args.flag("json-value");
+  if (path === undefined) {
+    const text = positional(args, 1, "VALUE");
+    return isJson ? parseValue(text, "VALUE") : text;
+  }
+  if (args.positionals.length > 1) {
+    throw usageError(
+      "There are two values: VALUE and --value-file.",
+      "Leave one of them out.",
+    );
+  }
+  const bytes = await valueFile(path);
+  return isJson ? parseValue(new TextDecoder().decode(bytes), path) : bytes;
+}
+
+async function valueFile(path: string): Promise<Uint8Array> {
+  try {
+    const { size } = await Deno.stat(path);
+    if (size <= MOST_FILE_BYTES) return await Deno.readFile(path);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotCapable) throw cause;
+    throw new MeshError(
+      "VALUE_UNREADABLE",
+      `The file ${path} cannot be read: ${
+        cause instanceof Error ? cause.message : cause
+      }.`,
+      { cause, hint: "Look at the path given by --value-file." },
+    );
+  }
+  throw new MeshError(
+    "RECORD_TOO_LARGE",
+    `The file ${path} is larger than any value.`,
+    { hint: "A record takes 1 MiB; split the value." },
+  );
+}
 
 /** `meshnode dht delete` */
 export const deleteCommand: Command = {

@@ -112,7 +112,7 @@ export async function runCommand(
   let code: number;
   try {
     code = await dispatch("meshnode", root, args, {
-      out: (line) => out.push(line),
+      out: (line) => out.push(line) > 0,
       err: (line) => err.push(line),
       isTerminal: false,
       prompt,
