@@ -3,13 +3,12 @@ import {
   type Chain,
   ChainCallError,
   type ChainSigner,
-  ChainSubmitError,
   ChainUnreadableError,
   type ChainView,
   type ConsensusSubmission,
   epochPosition,
   type EpochTime,
-  type Receipt,
+  type Proposal,
   type SubnetNodeInfo,
   type WriteOptions,
 } from "../../mod.ts";
@@ -23,6 +22,7 @@ import {
   type LocalChainFacts,
   writeFacts,
 } from "../../src/chain/local/facts.ts";
+import { changeFrom } from "../../src/chain/local/past.ts";
 import { readNodes, readSubmission } from "../../src/chain/local/rows.ts";
 import { doSlotWork } from "../../src/chain/local/slot_work.ts";
 import { Store } from "../../src/chain/local/store.ts";
@@ -34,6 +34,7 @@ import {
 } from "../../src/chain/local/view.ts";
 import type { SeededRandom } from "../fixtures/virtual/seeded_random.ts";
 import type { VirtualClock } from "../fixtures/virtual/virtual_clock.ts";
+import { type Act, away, type ChainFaults, SimPool } from "./sim_pool.ts";
 
 /** Blocks in an epoch, its slot, and milliseconds between blocks. */
 export const LENGTH = 20;
@@ -45,27 +46,12 @@ export const SUBNET = 1;
 /** Blocks whose own time is remembered. */
 const KEPT_BLOCKS = 16 * LENGTH;
 
-interface Pending {
-  readonly act: (block: number) => void;
-  readonly from: number;
-  readonly notAfter: number;
-  readonly told: (error?: unknown, block?: number) => void;
-}
-
-/** What goes wrong between one node and the chain. */
-export interface ChainFaults {
-  /** Reasons for which nothing is read, and no call arrives. */
-  away: number;
-  /** Calls arrive so many blocks late. */
-  late: number;
-  /** What becomes of calls. */
-  calls: "lost-receipt" | "dropped" | "stale" | undefined;
-}
-
 /** What a node sees of the chain. */
 export interface Port {
   readonly chain: Chain;
   readonly signer: ChainSigner;
+  /** Signs for another hotkey, with the same faults. */
+  signerOf(hotkey: string): ChainSigner;
   readonly faults: ChainFaults;
   /** Where the chain stood when the node last heard of it. */
   position(): EpochTime | undefined;
@@ -82,6 +68,7 @@ export class SimChain {
   readonly #random: SeededRandom;
   readonly #facts: LocalChainFacts;
   readonly #store = Store.open(":memory:", true);
+  readonly #pool = new SimPool();
   readonly #times = new Map<number, number>();
   readonly #refs = new Map<number, BlockRef>();
   readonly #listeners = new Set<() => void>();
@@ -90,9 +77,11 @@ export class SimChain {
   #perCall = new Map<string, unknown>();
   readonly #answers = new Map<
     number,
-    { readonly perEpoch: Map<string, unknown>; perCall: Map<string, unknown> }
+    {
+      readonly perEpoch: Map<string, unknown>;
+      readonly perCall: Map<string, unknown>;
+    }
   >();
-  #pending: Pending[] = [];
   #height = 0;
   #halt = 0;
   /** Is told of a node that sends a proposal although its first one is in. */
@@ -148,11 +137,19 @@ export class SimChain {
 
   /** Registers a node, a validator by default, and gives its id. */
   register(node: Registration): number {
-    const id = register(this.#store, this.#facts, this.height, {
-      nodeClass: "validator",
-      ...node,
-    });
-    this.#perEpoch.clear();
+    const { height } = this;
+    const id = this.#store.transaction(() =>
+      changeFrom(
+        this.#store,
+        height,
+        () =>
+          register(this.#store, this.#facts, height, {
+            nodeClass: "validator",
+            ...node,
+          }),
+      )
+    );
+    this.#renew(true);
     return id;
   }
 
@@ -173,7 +170,7 @@ export class SimChain {
       epoch,
       nodeId,
     );
-    this.#perEpoch.clear();
+    this.#renew(true);
   }
 
   /** An epoch's proposal. */
@@ -203,8 +200,18 @@ export class SimChain {
         return Promise.reject(error);
       }
     };
-    const send = (act: (block: number) => void, options?: WriteOptions) =>
-      this.#send(act, options ?? {}, faults);
+    const send = (act: Act, options: WriteOptions = {}) =>
+      this.#pool.send(act, options, faults, this.height);
+    const signerOf = (hotkey: string): ChainSigner => ({
+      hotkey,
+      propose: (proposal, options) =>
+        send((block) => this.#propose(block, hotkey, proposal), options),
+      attest: (subnetId, options) =>
+        send(
+          (block) => attest(this.#store, this.#facts, block, hotkey, subnetId),
+          options,
+        ),
+    });
     return {
       faults,
       chain: {
@@ -217,27 +224,8 @@ export class SimChain {
         view: (block) => read(() => this.#view(block, read)),
         close: () => Promise.resolve(),
       },
-      signer: {
-        hotkey,
-        propose: (proposal, options) =>
-          send((block) => {
-            try {
-              propose(this.#store, this.#facts, block, hotkey, proposal);
-            } catch (error) {
-              if (
-                error instanceof ChainCallError &&
-                error.chainError === "SubnetRewardsAlreadySubmitted"
-              ) this.doubled(hotkey);
-              throw error;
-            }
-          }, options),
-        attest: (subnetId, options) =>
-          send(
-            (block) =>
-              attest(this.#store, this.#facts, block, hotkey, subnetId),
-            options,
-          ),
-      },
+      signer: signerOf(hotkey),
+      signerOf,
       position: () => {
         if (heard === undefined) return undefined;
         const { epoch, elapsed } = epochPosition(heard, SLOT, LENGTH);
@@ -246,6 +234,18 @@ export class SimChain {
       },
       forget: () => heard = undefined,
     };
+  }
+
+  #propose(block: number, hotkey: string, proposal: Proposal): void {
+    try {
+      propose(this.#store, this.#facts, block, hotkey, proposal);
+    } catch (error) {
+      if (
+        error instanceof ChainCallError &&
+        error.chainError === "SubnetRewardsAlreadySubmitted"
+      ) this.doubled(hotkey);
+      throw error;
+    }
   }
 
   #ref(number: number): BlockRef {
@@ -267,21 +267,11 @@ export class SimChain {
       return;
     }
     const height = ++this.#height;
-    const due = this.#pending.filter(({ from }) => from <= height);
-    this.#pending = this.#pending.filter(({ from }) => from > height);
-    this.#begin(due.length > 0);
-    for (const { act, notAfter, told } of due) {
-      if (height > notAfter) {
-        told(new ChainSubmitError("look", "It was not included in time."));
-        continue;
-      }
-      try {
-        this.#store.transaction(() => act(height));
-        told(undefined, height);
-      } catch (error) {
-        told(error);
-      }
-    }
+    this.#begin(this.#pool.isDue(height));
+    this.#pool.include(
+      this.#ref(height),
+      (act) => this.#store.transaction(act),
+    );
     this.onBlock(height);
     for (const listener of [...this.#listeners]) listener();
     this.#plan();
@@ -291,22 +281,28 @@ export class SimChain {
   #begin(hasCalls = false): void {
     const { height } = this;
     const { elapsed, beforeSlot } = epochPosition(height, SLOT, LENGTH);
-    if (!beforeSlot && elapsed === 0) {
+    const isSlot = !beforeSlot && elapsed === 0;
+    if (isSlot) {
       this.#store.transaction(() =>
         doSlotWork(this.#store, this.#facts, height)
       );
-      this.#perEpoch = new Map();
     }
-    if (hasCalls || elapsed === 0) this.#perCall = new Map();
     this.#times.set(height, this.#clock.now());
     this.#refs.set(height, blockRef(this.#facts, height));
-    this.#answers.set(height, {
-      perEpoch: this.#perEpoch,
-      perCall: this.#perCall,
-    });
+    this.#renew(isSlot, hasCalls);
     for (const map of [this.#times, this.#refs, this.#answers]) {
       map.delete(height - KEPT_BLOCKS);
     }
+  }
+
+  /** What may have changed with this block is asked for again. */
+  #renew(all: boolean, calls = all): void {
+    if (all) this.#perEpoch = new Map();
+    if (calls) this.#perCall = new Map();
+    this.#answers.set(this.height, {
+      perEpoch: this.#perEpoch,
+      perCall: this.#perCall,
+    });
   }
 
   /** The local chain's view; what cannot have changed is not asked for again. */
@@ -396,42 +392,4 @@ export class SimChain {
     signal.addEventListener("abort", end, { once: true });
     return promise.finally(() => signal.removeEventListener("abort", end));
   }
-
-  #send(
-    act: (block: number) => void,
-    { signal, notAfter = Infinity }: WriteOptions,
-    faults: ChainFaults,
-  ): Promise<Receipt> {
-    const { calls, late } = faults;
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    if (calls === "stale") {
-      return Promise.reject(new ChainSubmitError("look", "1010 stale"));
-    }
-    if (faults.away > 0) return Promise.reject(away());
-    const next = this.height + 1;
-    if (next > notAfter) {
-      return Promise.reject(new ChainSubmitError("stop", "It is too late."));
-    }
-    const { promise, resolve, reject } = Promise.withResolvers<Receipt>();
-    const lost = () => reject(new ChainSubmitError("look", "It is lost."));
-    this.#pending.push({
-      act: calls === "dropped" ? () => {} : act,
-      from: next + late,
-      notAfter,
-      told: (error, block) => {
-        // A call that was sent is included whether or not its sender lives.
-        if (signal?.aborted) reject(signal.reason);
-        else if (calls === "dropped") lost();
-        else if (error !== undefined) reject(error);
-        else if (calls === "lost-receipt") lost();
-        else resolve({ block: this.#ref(block as number) });
-      },
-    });
-    promise.catch(() => {});
-    return promise;
-  }
-}
-
-function away(): ChainUnreadableError {
-  return new ChainUnreadableError("The chain is away.");
 }

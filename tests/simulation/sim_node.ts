@@ -24,14 +24,9 @@ import { watchClock } from "../../src/node/clock_watch.ts";
 import type { SeededRandom } from "../fixtures/virtual/seeded_random.ts";
 import type { VirtualClock } from "../fixtures/virtual/virtual_clock.ts";
 import { type Lie, lyingRecords } from "./lies.ts";
-import {
-  BLOCK,
-  type ChainFaults,
-  type Port,
-  type SimChain,
-  SUBNET,
-} from "./sim_chain.ts";
+import { BLOCK, type Port, type SimChain, SUBNET } from "./sim_chain.ts";
 import type { SimMesh } from "./sim_mesh.ts";
+import type { ChainFaults } from "./sim_pool.ts";
 import { watched } from "./watched_journal.ts";
 
 const GENESIS = 1_700_000_000_000;
