@@ -60,5 +60,10 @@ ${tables.join("\n")}
 \`deno task bench\` measures calls of 1 KiB between two processes on a kept
 stream: signed in both directions by peers whose stake is checked, against the
 same calls without signatures, and libp2p's ping.
+
+## Consensus
+
+\`deno task bench:consensus\` measures the processor time of a whole epoch (20
+blocks) of one node among 256, all of whom work, and its journal.
 `;
 }
