@@ -74,9 +74,10 @@ export function step(
       ]);
     }
     case "resumed":
+      // How all stands is told anew: whoever acts by it was restarted, too.
       return join(
         state,
-        state.life,
+        {},
         resumeVote(state.vote, event.block),
         resumeWork(state.work),
         [],

@@ -129,6 +129,11 @@ export class HeartbeatAnnouncer {
   /** Tells that this node leaves, within a bounded time. Call it after the run was aborted. */
   async farewell(): Promise<void> {
     this.setState("offline");
+    await this.told();
+  }
+
+  /** Tells the present state once more, and waits for it, a bounded time. */
+  async told(): Promise<void> {
     using limit = deadline(FAREWELL_TIMEOUT);
     await this.#publishing;
     await this.#publish(limit.signal);

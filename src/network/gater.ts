@@ -41,6 +41,8 @@ export interface Admission {
 export interface GaterOptions {
   /** Whose connections are allowed; everybody's by default. */
   readonly admission: Admission | undefined;
+  /** Whether the node left the mesh: then nobody is let in, nor called. */
+  readonly isAway: () => boolean;
   /** What one origin may do; {@linkcode INBOUND_QUOTAS} by default. */
   readonly quotas: InboundQuotas | undefined;
   /** The time. */
@@ -51,13 +53,14 @@ export interface GaterOptions {
 
 /** How long the question for one connection may take, ms. */
 const ADMISSION_TIMEOUT = 5_000;
+const AWAY = "away";
 
 /**
  * Refuses connections: too many of one origin before the handshake, and peers
  * that are not admitted after it, before any protocol is spoken.
  */
 export function connectionGater(options: GaterOptions): ConnectionGater {
-  const { admission, quotas, clock, metrics } = options;
+  const { admission, isAway, quotas, clock, metrics } = options;
   const limits = new InboundLimits(quotas, clock, metrics);
   const refusals = new Refusals(metrics, clock);
   const refuses = async (
@@ -65,6 +68,10 @@ export function connectionGater(options: GaterOptions): ConnectionGater {
     peer: PeerId,
     connection: MultiaddrConnection,
   ): Promise<boolean> => {
+    if (isAway()) {
+      refusals.note(direction, AWAY, peer.toString());
+      return true;
+    }
     if (admission === undefined) return false;
     using limit = deadline(ADMISSION_TIMEOUT);
     const { group: origin, loopback } = originOf(connection.remoteAddr);
@@ -79,7 +86,7 @@ export function connectionGater(options: GaterOptions): ConnectionGater {
   return {
     denyInboundConnection: (connection) => {
       const origin = originOf(connection.remoteAddr);
-      const reason = limits.begin(connection, origin);
+      const reason = isAway() ? AWAY : limits.begin(connection, origin);
       if (reason === undefined) return false;
       refusals.note("inbound", reason, origin.group);
       return true;
@@ -94,6 +101,6 @@ export function connectionGater(options: GaterOptions): ConnectionGater {
       refuses("outbound", peer, connection),
     // The default of libp2p refuses private addresses in browsers only; a mesh
     // may well be private, so nothing is refused for its address.
-    denyDialMultiaddr: () => false,
+    denyDialMultiaddr: () => isAway(),
   };
 }

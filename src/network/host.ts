@@ -1,6 +1,6 @@
 import { noise } from "@chainsafe/libp2p-noise";
 import { privateKeyFromProtobuf } from "@libp2p/crypto/keys";
-import type { Libp2p } from "@libp2p/interface";
+import type { Libp2p, PeerId } from "@libp2p/interface";
 import { type KadDHT, kadDHT, passthroughMapper } from "@libp2p/kad-dht";
 import { createLibp2p, type Libp2pOptions } from "libp2p";
 import { type Clock, systemClock } from "../core/clock.ts";
@@ -69,11 +69,25 @@ interface RoutingTable {
     type: "peer:add" | "peer:remove",
     listener: (event: CustomEvent<{ toString(): string }>) => void,
   ): void;
+  remove(peer: PeerId, options: { signal: AbortSignal }): Promise<void>;
 }
 
 const STOP_TIMEOUT = 3_000;
 
-function options(host: HostOptions, metrics: Metrics): Libp2pOptions<Services> {
+/** How long it may take to close a peer's connections, or all of them, ms. */
+const DROP_TIMEOUT = 1_000;
+const LEAVE_TIMEOUT = 1_000;
+
+/** Whether the node is in the mesh, as the gater must know before there is a host. */
+interface Presence {
+  away: boolean;
+}
+
+function options(
+  host: HostOptions,
+  presence: Presence,
+  metrics: Metrics,
+): Libp2pOptions<Services> {
   const protocol = `/meshnode/${host.subnetId}/kad/1.0.0`;
   return {
     start: false,
@@ -92,6 +106,7 @@ function options(host: HostOptions, metrics: Metrics): Libp2pOptions<Services> {
     ],
     connectionGater: connectionGater({
       admission: host.admission,
+      isAway: () => presence.away,
       quotas: host.quotas,
       clock: host.clock ?? systemClock,
       metrics,
@@ -148,6 +163,7 @@ function options(host: HostOptions, metrics: Metrics): Libp2pOptions<Services> {
 /** The libp2p host of a node: connections, peers of the subnet, streams. */
 export class Host {
   readonly #libp2p: Libp2p<Services>;
+  readonly #presence: Presence;
   readonly #membership: Membership;
   readonly #pulse: Pulse;
   /** Kept by events: libp2p makes its own list anew, text by text, for whoever asks. */
@@ -163,9 +179,11 @@ export class Host {
   private constructor(
     libp2p: Libp2p<Services>,
     host: HostOptions,
+    presence: Presence,
     metrics: Metrics,
   ) {
     this.#libp2p = libp2p;
+    this.#presence = presence;
     this.#clock = host.clock ?? systemClock;
     this.#metrics = metrics;
     this.#acquaintances = host.acquaintances ?? [];
@@ -202,7 +220,9 @@ export class Host {
     addresses.forEach(parseAddress);
     host.bootstrap?.forEach(parsePeerAddress);
     const metrics = host.metrics ?? new MetricsRegistry();
-    return new Host(await createLibp2p(options(host, metrics)), host, metrics);
+    const presence: Presence = { away: false };
+    const libp2p = await createLibp2p(options(host, presence, metrics));
+    return new Host(libp2p, host, presence, metrics);
   }
 
   /**
@@ -211,10 +231,7 @@ export class Host {
    * @throws {NetworkError} `CANNOT_LISTEN`.
    */
   async start(): Promise<void> {
-    const table = (this.#libp2p.services.dht as unknown as {
-      readonly routingTable: RoutingTable;
-    }).routingTable;
-    table.addEventListener(
+    this.#table.addEventListener(
       "peer:add",
       ({ detail }) => {
         const peerId = detail.toString();
@@ -230,7 +247,11 @@ export class Host {
     );
     this.#libp2p.addEventListener(
       "connection:open",
-      ({ detail }) => limitStreams(detail, this.#clock, this.#metrics),
+      ({ detail }) => {
+        // One that was under way when the node left.
+        if (this.#presence.away) detail.abort(new Error("The node left."));
+        else limitStreams(detail, this.#clock, this.#metrics);
+      },
     );
     this.#libp2p.addEventListener(
       "peer:disconnect",
@@ -301,12 +322,35 @@ export class Host {
     await this.#libp2p.dial(parsePeerId(peerId), signal ? { signal } : {});
   }
 
-  /** Closes all connections to a peer and forgets it. */
+  /** Closes all connections to a peer and forgets it; it may join anew. */
   async drop(peerId: string): Promise<void> {
     this.#membership.forget(peerId);
-    await this.#libp2p.hangUp(parsePeerId(peerId), {
-      signal: AbortSignal.timeout(1_000),
-    }).catch(() => {});
+    const id = parsePeerId(peerId);
+    const signal = AbortSignal.timeout(DROP_TIMEOUT);
+    await this.#libp2p.hangUp(id, { signal }).catch(() => {});
+    // Who is in the table already would not be told of again.
+    await this.#table.remove(id, { signal }).catch(() => {});
+  }
+
+  /**
+   * Leaves the mesh until {@linkcode Host.enter}: closes all connections, lets
+   * nobody in and calls nobody.
+   */
+  async leave(): Promise<void> {
+    this.#presence.away = true;
+    this.#membership.rest();
+    const signal = AbortSignal.timeout(LEAVE_TIMEOUT);
+    await Promise.all(
+      this.#libp2p.getConnections().map((connection) =>
+        connection.close({ signal }).catch((error) => connection.abort(error))
+      ),
+    );
+  }
+
+  /** Enters the mesh again, through those who were there. */
+  enter(): void {
+    this.#presence.away = false;
+    this.#membership.wake();
   }
 
   /** Streams of one protocol, for {@linkcode Transport.accept} before the start. */
@@ -383,6 +427,12 @@ export class Host {
         !this.#membership.expects(peerId)
       ),
     );
+  }
+
+  get #table(): RoutingTable {
+    const { dht } = this.#libp2p.services;
+    return (dht as unknown as { readonly routingTable: RoutingTable })
+      .routingTable;
   }
 
   /** The part of the network that a peer is in; none on this machine. */

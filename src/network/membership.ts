@@ -36,10 +36,16 @@ export interface MembershipOptions {
 }
 
 /**
- * Where a node stands: `alone` as the first one, on its way in, in the mesh, or
- * `isolated` when it should see others and has not for a while.
+ * Where a node stands: `alone` as the first one, on its way in, in the mesh,
+ * `isolated` when it should see others and has not for a while, or `away` when
+ * it left by itself.
  */
-export type MembershipState = "alone" | "joining" | "joined" | "isolated";
+export type MembershipState =
+  | "alone"
+  | "joining"
+  | "joined"
+  | "isolated"
+  | "away";
 
 const TICK = 100;
 const FIRST_DISCOVERY = 250;
@@ -203,6 +209,30 @@ export class Membership {
     this.#candidates.delete(peerId);
   }
 
+  /** Calls nobody from now on, but forgets nobody. */
+  rest(): void {
+    this.#state = "away";
+    this.#metrics.gauge("meshnode_network_isolated", 0);
+  }
+
+  /** Calls everybody again who was there. */
+  wake(): void {
+    if (this.#state !== "away") return;
+    const now = this.#clock.now();
+    const { entries } = this.#options;
+    this.#state = this.#members.size === 0 && entries.length === 0
+      ? "alone"
+      : "joining";
+    this.#present = undefined;
+    this.#lastSeen = now;
+    this.#enteredAt = -Infinity;
+    for (const list of [this.#absent, this.#candidates, this.#entry]) {
+      list.hurry(now);
+    }
+    this.#discovered = false;
+    this.#discoverSoon();
+  }
+
   /** Works until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const under = new Set<Promise<void>>();
@@ -213,11 +243,13 @@ export class Membership {
     };
     while (!signal.aborted) {
       try {
-        this.#reconcile();
-        this.#tellState();
-        own(this.#enter(signal));
-        own(this.#discover(signal));
-        this.#redial(signal, own);
+        if (this.#state !== "away") {
+          this.#reconcile();
+          this.#tellState();
+          own(this.#enter(signal));
+          own(this.#discover(signal));
+          this.#redial(signal, own);
+        }
         await this.#clock.sleep(TICK, signal);
       } catch (error) {
         if (signal.aborted) break;

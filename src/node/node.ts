@@ -20,6 +20,7 @@ import type { LocalStorage } from "../records/local_storage.ts";
 import { Rpc } from "../rpc/mod.ts";
 import { VERSION } from "../core/version.ts";
 import { Acquaintances } from "./acquaintances.ts";
+import { Absence } from "./absence.ts";
 import { unstaked } from "./admission.ts";
 import { makeAuthority, readChain } from "./authority.ts";
 import { watchClock } from "./clock_watch.ts";
@@ -42,10 +43,10 @@ export class MeshNode {
   readonly #heartbeat: HeartbeatAnnouncer;
   readonly #pings: PingAggregator;
   readonly #consensus: Consensus | undefined;
+  readonly #absence: Absence;
   readonly #options: NodeOptions;
   readonly #tasks = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
-  #away = false;
   #stopped: Promise<void> | undefined;
   /** The node's key. */
   readonly identity: Identity;
@@ -134,6 +135,11 @@ export class MeshNode {
       onReport: (report) => this.#onConsensus(report),
     });
     const { signal } = this.#stopping;
+    this.#absence = new Absence({
+      host,
+      heartbeat: this.#heartbeat,
+      onEnter: () => this.#own(this.#join(clock, signal)),
+    });
     const drop = (peerId: string) => this.#own(host.drop(peerId));
     limiter?.onBanned(drop);
     if (registry !== undefined) {
@@ -312,9 +318,9 @@ export class MeshNode {
 
   /** Online once another node is there, or when the node is the first. */
   async #join(clock: Clock, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    while (!signal.aborted && !this.#absence.isAway) {
       if (this.#isFirst() || this.#host.members().length > 0) {
-        if (!this.#away) this.#heartbeat.setState("online");
+        this.#heartbeat.setState("online");
         this.#consensus?.poke();
         return;
       }
@@ -325,14 +331,7 @@ export class MeshNode {
   #onConsensus(report: ConsensusReport): void {
     if (report.kind === "life" && this.#options.whileInactive === "leave") {
       const away = report.subnet !== "active" || report.nodeClass === undefined;
-      if (away !== this.#away) {
-        this.#away = away;
-        if (away) this.#heartbeat.setState("offline");
-        // Before it has joined, joining tells it.
-        else if (this.#heartbeat.state === "offline") {
-          this.#heartbeat.setState("online");
-        }
-      }
+      this.#own(this.#absence.set(away));
     }
     this.#options.onConsensus?.(report);
   }

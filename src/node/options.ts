@@ -97,7 +97,8 @@ export interface NodeOptions {
   readonly attestPolicy?: AttestPolicy;
   /**
    * What to do while the subnet is inactive, or the node is not in it: `stay`
-   * in the mesh (the default), or say there that the node is offline.
+   * in the mesh (the default), or `leave` it: say so, close all connections,
+   * let nobody in, and enter again when there is something to do.
    */
   readonly whileInactive?: "stay" | "leave";
   /** Keep what was read under hot keys for some seconds; nothing is kept by default. */

@@ -38,13 +38,19 @@ export interface ChainMesh {
   readonly chain: LocalChain;
   /** The nodes so far. */
   readonly members: Member[];
-  /** Registers an identity, a validator by default. */
+  /** Registers an identity, a validator by default, with the accounts of its own or of a number. */
   readonly enlist: (
     identity: Identity,
     nodeClass?: "registered" | "validator",
+    accounts?: number,
   ) => number;
-  /** Registers and starts one more. */
-  readonly add: (options?: NodeOptions) => Promise<Member>;
+  /** Registers and starts one more, a validator by default. */
+  readonly add: (
+    options?: NodeOptions,
+    nodeClass?: "registered" | "validator",
+  ) => Promise<Member>;
+  /** Starts one again that was stopped. */
+  readonly restart: (member: Member, options?: NodeOptions) => Promise<Member>;
 }
 
 /** Gives a mesh of so many validators to a test, and ends it. */
@@ -61,21 +67,29 @@ export async function withChainMesh(
   const chain = LocalChain.create(path, { ...FAST, ...options.chain });
   const members: Member[] = [];
   let enlisted = 0;
-  const enlist: ChainMesh["enlist"] = (identity, nodeClass = "validator") => {
-    const n = ++enlisted;
-    return chain.register({
-      ...{ hotkey: accountOf(n), coldkey: accountOf(100 + n), nodeClass },
-      peerId: identity.peerId,
+  const enlist: ChainMesh["enlist"] = (
+    { peerId },
+    nodeClass = "validator",
+    n = ++enlisted,
+  ) =>
+    chain.register({
+      ...{ hotkey: accountOf(n), coldkey: accountOf(100 + n) },
+      ...{ peerId, nodeClass },
     });
-  };
-  const add: ChainMesh["add"] = async (more = {}) => {
-    const identity = more.identity ?? generateIdentity();
-    const id = enlist(identity);
+  const start = async (
+    identity: Identity,
+    id: number,
+    more: NodeOptions,
+  ): Promise<Member> => {
     const own = LocalChain.open(path);
     const reports: ConsensusReport[] = [];
     const node = await createNode({
       identity,
-      chain: { chain: own, signer: own.signer(accountOf(id)) },
+      chain: {
+        chain: own,
+        signer: own.signer(accountOf(id)),
+        minClass: "registered",
+      },
       heartbeatPeriod: 1,
       bootstrap: members[0]?.node.addresses() ?? [],
       ...options.node?.(id, folder),
@@ -86,9 +100,15 @@ export async function withChainMesh(
     members.push(member);
     return member;
   };
+  const add: ChainMesh["add"] = async (more = {}, nodeClass) => {
+    const identity = more.identity ?? generateIdentity();
+    return await start(identity, enlist(identity, nodeClass), more);
+  };
+  const restart: ChainMesh["restart"] = ({ identity, id }, more = {}) =>
+    start(identity, id, more);
   try {
     for (let i = 0; i < count; i++) await add();
-    await test({ folder, path, chain, members, enlist, add });
+    await test({ folder, path, chain, members, enlist, add, restart });
   } finally {
     await Promise.all(members.map(({ node }) => node.stop()));
     await chain.close();

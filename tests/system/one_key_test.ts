@@ -184,7 +184,7 @@ Deno.test("two processes with one key and folders of their own never make two pr
 Deno.test("who comes after the proposal finds it there, and makes no call", () =>
   withChain(async (chain, path, folder) => {
     await using first = new Voter(path, `${folder}/one`);
-    for (let round = 0;; round++) {
+    for (let round = 0; round < 20; round++) {
       const known = first.proposed().length;
       await eventually(
         () => first.proposed().length > known,
@@ -205,6 +205,7 @@ Deno.test("who comes after the proposal finds it there, and makes no call", () =
       assertEquals(late.calls("propose"), []);
       return;
     }
+    throw new Error("It never came after a proposal.");
   }, 400));
 
 Deno.test("meshnode refuses to run twice with one key, or with one folder", () =>

@@ -198,7 +198,7 @@ export function counts(
 }
 
 function present(facts: LocalChainFacts, block: number, subnetId: number) {
-  if (subnetId !== facts.subnetId) {
+  if (subnetId !== facts.subnetId || facts.state === "removed") {
     refuse("InvalidSubnetId", `There is no subnet ${subnetId}.`);
   }
   if (facts.state === "paused") refuse("Paused", "The subnet is paused.");

@@ -18,8 +18,8 @@ export interface LocalChainFacts {
   readonly subnetName: string;
   /** The subnet's block offset in a network epoch. */
   readonly slot: number;
-  /** The subnet's state. */
-  readonly state: SubnetState;
+  /** The subnet's state; a removed one and its nodes are not shown, and come back with another state. */
+  readonly state: SubnetState | "removed";
   /** The network epoch from which the subnet is active. */
   readonly startEpoch: number;
   /** Least stake of a node, base units. */
@@ -47,7 +47,8 @@ const STATES: readonly string[] = [
   "registered",
   "active",
   "paused",
-] satisfies SubnetState[];
+  "removed",
+] satisfies LocalChainFacts["state"][];
 
 /** Writes a fact. */
 export function writeFact(
@@ -104,7 +105,7 @@ export function readFacts(store: Store): LocalChainFacts | undefined {
     ...numbers,
     seed: text("seed"),
     subnetName: text("subnetName"),
-    state: state as SubnetState,
+    state: state as LocalChainFacts["state"],
     minStake: BigInt(minStake),
   };
 }

@@ -11,12 +11,7 @@ import type {
   WriteOptions,
 } from "../chain.ts";
 import { ChainSubmitError, ChainUnreadableError } from "../errors.ts";
-import {
-  type BlockRef,
-  type ChainConstants,
-  ONE,
-  type SubnetState,
-} from "../types.ts";
+import { type BlockRef, type ChainConstants, ONE } from "../types.ts";
 import {
   account,
   attest,
@@ -228,7 +223,7 @@ export class LocalChain implements Chain {
   }
 
   /** Changes the subnet's state. */
-  setState(state: SubnetState): void {
+  setState(state: LocalChainFacts["state"]): void {
     this.#change(() => writeFact(this.#store, "state", state));
   }
 

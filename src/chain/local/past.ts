@@ -1,4 +1,4 @@
-import type { SubnetBootnode, SubnetNodeInfo, SubnetState } from "../types.ts";
+import type { SubnetBootnode, SubnetNodeInfo } from "../types.ts";
 import { type LocalChainFacts, readFacts } from "./facts.ts";
 import { nodesOf } from "./rows.ts";
 import type { Row, Store } from "./store.ts";
@@ -8,7 +8,7 @@ const KEPT = 256;
 
 /** What a chain's tables hold at one block. */
 interface Kept {
-  readonly state: SubnetState;
+  readonly state: LocalChainFacts["state"];
   readonly startEpoch: number;
   readonly rows: {
     readonly nodes: readonly Row[];
@@ -22,7 +22,7 @@ interface Kept {
 /** What changes of a chain, besides elections and proposals, as it was at a block. */
 export interface Moment {
   /** The subnet's state. */
-  readonly state: SubnetState;
+  readonly state: LocalChainFacts["state"];
   /** The network epoch from which it is active. */
   readonly startEpoch: number;
   /** All nodes, ascending by id. */
@@ -67,8 +67,8 @@ export function momentOf(store: Store, block: number): Moment {
   return {
     state,
     startEpoch,
-    nodes: nodesOf(rows.nodes, rows.peers),
-    bootnodes: rows.bootnodes.map((each) => ({
+    nodes: state === "removed" ? [] : nodesOf(rows.nodes, rows.peers),
+    bootnodes: state === "removed" ? [] : rows.bootnodes.map((each) => ({
       peerId: text(each, "peer_id"),
       multiaddr: text(each, "multiaddr"),
     })),

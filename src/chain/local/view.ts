@@ -56,6 +56,7 @@ export function viewAt(
       read(options?.signal, (store) => {
         if (!ours(subnetId)) return undefined;
         const { state, startEpoch } = moment(store);
+        if (state === "removed") return undefined;
         return {
           id: facts.subnetId,
           name: facts.subnetName,
