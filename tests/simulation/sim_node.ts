@@ -94,6 +94,10 @@ export class SimNode {
   skew: number;
   /** The earliest moment at which it goes online. */
   onlineAt = 0;
+  /** Seconds after which its monitor calls a clock wrong; the usual ones by default. */
+  clockTolerance: number | undefined;
+  /** How many lives it had, with the present one. */
+  lives = 0;
   /** When its life began. */
   bornAt = 0;
   /** Since when nothing keeps it from its work; absent while something does. */
@@ -183,6 +187,7 @@ export class SimNode {
     const { signal } = this.#life;
     const { mesh, clock, random, lie } = this.#parts;
     this.bornAt = clock.now();
+    this.lives++;
     mesh.links.up(this.peerId);
     this.#port.forget();
     const store = mesh.store(this.peerId);
@@ -190,7 +195,9 @@ export class SimNode {
     const heartbeat = this.#heartbeatOf(records, signal);
     const consensus = new Consensus(this.#consensusOf(records, signal));
     this.#heartbeat = heartbeat;
+    const { clockTolerance: tolerance } = this;
     this.#monitor = new ClockMonitor({
+      ...(tolerance === undefined ? {} : { tolerance }),
       clock: this.#clock,
       metrics: UNCOUNTED,
     });
