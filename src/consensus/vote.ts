@@ -91,8 +91,10 @@ export function onVoteBlock(
   rules: MachineRules,
 ): VoteStep {
   const { position, node } = seen;
+  if (isBehind(state, seen)) return { state, actions: [] };
   if (seen.subnet !== "active") {
-    return wait(state, { name: "awaiting-activation" }, WAITING[seen.subnet]);
+    const next = { name: "awaiting-activation", ...kept(state, seen) } as const;
+    return wait(state, next, WAITING[seen.subnet]);
   }
   if (
     node === undefined || !atLeast(node.nodeClass, "idle") ||
@@ -101,27 +103,32 @@ export function onVoteBlock(
     const reason = node === undefined
       ? "this node is not registered in the subnet"
       : `node ${node.id} is ${node.nodeClass}, from epoch ${node.startEpoch}`;
-    return wait(state, { name: "awaiting-node" }, reason);
+    const next = { name: "awaiting-node", ...kept(state, seen) } as const;
+    return wait(state, next, reason);
   }
   switch (state.name) {
     case "awaiting-activation":
-    case "awaiting-node":
-      if (mayStillVote(seen, node, rules)) {
+    case "awaiting-node": {
+      const { after = -1, quietUntil = 0 } = state;
+      if (position.epoch > after && mayStillVote(seen, node, rules)) {
         // What an earlier life sent, and nobody remembers, may still appear.
         const quiet = position.elapsed === 0 || rules.dryRun ? 0 : QUIET_BLOCKS;
-        return begin(seen, node, rules, seen.block + quiet);
+        const until = Math.max(quietUntil, seen.block + quiet);
+        return begin(seen, node, rules, until);
       }
       return wait(
         state,
         {
           name: "awaiting-epoch",
-          after: position.beforeSlot ? -1 : position.epoch,
+          after: Math.max(after, position.beforeSlot ? -1 : position.epoch),
+          quietUntil,
         },
         `the next epoch begins in ${position.remaining} blocks`,
       );
+    }
     case "awaiting-epoch":
       if (!position.beforeSlot && position.epoch > state.after) {
-        return begin(seen, node, rules);
+        return begin(seen, node, rules, state.quietUntil);
       }
       return prepare(state, seen, node, rules);
     case "preparing":
@@ -152,6 +159,23 @@ export function onVoteBlock(
     case "done":
       return prepare(state, seen, node, rules);
   }
+}
+
+/** Whether a block is one that the state has left behind. */
+function isBehind(
+  state: VoteState,
+  { block, position }: Observation,
+): boolean {
+  switch (state.name) {
+    case "awaiting-activation":
+    case "awaiting-node":
+    case "awaiting-epoch": {
+      const { after = -1, quietUntil = 0 } = state;
+      return position.epoch < after || block + QUIET_BLOCKS < quietUntil;
+    }
+  }
+  const first = state.name === "preparing" ? state.epoch - 1 : state.epoch;
+  return position.epoch < first;
 }
 
 /** Whether an epoch that has begun without us is still worth a vote. */
@@ -352,6 +376,27 @@ function done(epoch: number, is: Outcome, details?: OutcomeDetails): VoteStep {
 
 function waiting(reason: string): VoteAction {
   return { type: "report", report: { kind: "waiting", reason } };
+}
+
+/** What must not be forgotten while the subnet or the node is gone. */
+function kept(
+  from: VoteState,
+  { block }: Observation,
+): { readonly after?: number; readonly quietUntil?: number } {
+  switch (from.name) {
+    case "done":
+      return { after: from.epoch };
+    case "preparing":
+      return { after: from.epoch - 1 };
+    case "scoring":
+    case "comparing":
+      return { after: from.epoch - 1, quietUntil: from.quietUntil };
+    case "proposing":
+    case "attesting":
+      return { after: from.epoch - 1, quietUntil: block + QUIET_BLOCKS };
+  }
+  const { name: _, ...same } = from;
+  return same;
 }
 
 function wait(from: VoteState, state: VoteState, reason: string): VoteStep {

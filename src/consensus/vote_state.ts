@@ -18,9 +18,18 @@ export interface VoteScores {
 
 /** States of voting, each with what is needed to go on. */
 export type VoteState =
-  | { readonly name: "awaiting-activation" }
-  | { readonly name: "awaiting-node" }
-  | { readonly name: "awaiting-epoch"; readonly after: number }
+  | {
+    readonly name: "awaiting-activation" | "awaiting-node";
+    /** The last epoch that is over for us, if one was. */
+    readonly after?: number;
+    /** Block before which nothing is sent: what was sent may still appear. */
+    readonly quietUntil?: number;
+  }
+  | {
+    readonly name: "awaiting-epoch";
+    readonly after: number;
+    readonly quietUntil?: number;
+  }
   | {
     readonly name: "preparing";
     /** The epoch that is prepared for: the next one. */

@@ -17,6 +17,7 @@ export function onWorkEvent(state: WorkState, event: WorkEvent): WorkStep {
   switch (event.type) {
     case "performed":
       if (state.name !== "performing") return stay;
+      if (event.observation.position.epoch !== epoch) return close(state);
       return publishOnce({ name: "performed", epoch }, event.observation);
     case "performing-failed":
       if (state.name !== "performing") return stay;
@@ -50,7 +51,9 @@ export function onWorkBlock(
     const next = onWorkBlock(rested, seen, rules);
     return { ...next, actions: [...actions, ...next.actions] };
   }
-  if (!isWorker(seen)) return { state, actions: [] };
+  // What was seen of an epoch that is left behind says nothing of this one.
+  const isBehind = "epoch" in state && state.epoch > seen.position.epoch;
+  if (isBehind || !isWorker(seen)) return { state, actions: [] };
   const { epoch } = seen.position;
   const { phase, joined } = seen;
   switch (state.name) {

@@ -389,3 +389,28 @@ Deno.test("whatever happens, states follow the table and nothing is sent twice a
     }
   }
 });
+
+Deno.test("a subnet that is gone for a moment neither repeats a call nor ends an epoch twice", () => {
+  const missing = { subnet: "missing" } as const;
+  const proposing = [block(0), block(3), scored(3)];
+  const gone = walk([...proposing, block(3, missing), block(3), scored(3)]);
+  assertEquals(gone.did, ["score", "propose", "score"]);
+  const go = (...events: Event[]) =>
+    walk(events, MACHINE_RULES, gone.state).did;
+  assertEquals(go(block(4)), []);
+  assertEquals(go(block(4), block(5)), ["propose"]);
+  const sent: Event = { type: "sent", epoch: 0, block: 4 };
+  const over = walk([...proposing, sent, block(4, missing), block(5)]);
+  assertEquals(over.did, ["score", "propose", "proposed"]);
+  assertEquals(
+    walk([block(17), block(23)], MACHINE_RULES, over.state).did,
+    ["prepare", "score"],
+  );
+});
+
+Deno.test("a block of an epoch that is left behind changes nothing", () => {
+  const { state } = walk([block(0), block(23), scored(23)]);
+  for (const stale of [3, 17, 22]) {
+    assertEquals(step(state, block(stale)).state, state);
+  }
+});

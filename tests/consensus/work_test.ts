@@ -147,6 +147,12 @@ Deno.test("a node killed after any step goes on, and reveals what it committed",
   }
 });
 
+Deno.test("work that is done when its epoch is over is not published in the next one", () => {
+  const { did, work } = done([at(3), performed(27, 0)]);
+  assertEquals(did, ["perform", "not-committed"]);
+  assertEquals(work, { name: "resting", after: 0 });
+});
+
 Deno.test("whatever happens, work follows its table", () => {
   for (let seed = 1; seed <= 300; seed++) {
     const random = chance(seed);
