@@ -7,7 +7,7 @@ import { facts, warnIfLoaded } from "./facts.ts";
 import { HELP, readFlags } from "./flags.ts";
 import { measureStores } from "./stores.ts";
 import { batchTable, curveTable, storesTable, writersTable } from "./report.ts";
-import { page, type Section } from "./publish.ts";
+import { page, restOf, type Section } from "./publish.ts";
 import { measureWriters } from "./writers.ts";
 
 const say = (text: string) => console.error(text);
@@ -86,9 +86,11 @@ const json = `${JSON.stringify(report, null, 2)}\n`;
 await Deno.writeTextFile(flags.json, json);
 say(`\nAll numbers are in ${flags.json}.`);
 if (flags.publish !== undefined) {
-  const text = page(start, end.load, sections);
+  const path = `${flags.publish}/benchmarks.md`;
+  const present = await Deno.readTextFile(path).catch(() => "");
+  const text = page(start, end.load, sections, restOf(present));
   await Deno.mkdir(flags.publish, { recursive: true });
-  await Deno.writeTextFile(`${flags.publish}/benchmarks.md`, text);
+  await Deno.writeTextFile(path, text);
   await Deno.writeTextFile(`${flags.publish}/benchmarks.json`, json);
 }
 warnIfLoaded(start.load, say);

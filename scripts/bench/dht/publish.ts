@@ -30,11 +30,31 @@ const NOTES = `
   stored in its round came back; survival counts every value of every round at
   the end, in truth.`;
 
-/** The page \`docs/benchmarks.md\`. */
+/** What stands at the end of a page that nothing was added to. */
+const REST = `## Calls
+
+\`deno task bench\` measures calls of 1 KiB between two processes on a kept
+stream: signed in both directions by peers whose stake is checked, against the
+same calls without signatures, and libp2p's ping.
+
+## Consensus
+
+\`deno task bench:consensus\` measures the processor time of a whole epoch (20
+blocks) of one node among 256, all of whom work, and its journal.
+`;
+
+/** What other commands measured: the end of a page, which is kept. */
+export function restOf(page: string): string {
+  const at = page.indexOf("\n## Calls\n");
+  return at < 0 ? REST : page.slice(at + 1);
+}
+
+/** The page `docs/benchmarks.md`; `rest` is its end. */
 export function page(
   { at, cpu, cores, memoryGiB, deno, commit, load }: Facts,
   after: number,
   sections: readonly Section[],
+  rest: string,
 ): string {
   const tables = sections.map(({ title, text }) =>
     `## ${title}\n\n\`\`\`text\n${text}\n\`\`\`\n`
@@ -55,15 +75,5 @@ cores (${cpu}) with ${memoryGiB} GiB, Deno ${deno}, commit ${commit}.
 ${NOTES}
 
 ${tables.join("\n")}
-## Calls
-
-\`deno task bench\` measures calls of 1 KiB between two processes on a kept
-stream: signed in both directions by peers whose stake is checked, against the
-same calls without signatures, and libp2p's ping.
-
-## Consensus
-
-\`deno task bench:consensus\` measures the processor time of a whole epoch (20
-blocks) of one node among 256, all of whom work, and its journal.
-`;
+${rest}`;
 }

@@ -15,7 +15,7 @@ export interface AttackSettings {
   readonly records: number;
   /** Between two rounds of a node's own work, ms. */
   readonly pause: number;
-  /** How long is worked without an attack, and under each, ms. */
+  /** How long is worked without an attack, before and after each, and under it, ms. */
   readonly calm: number;
   readonly attack: number;
   readonly seed: number;
@@ -36,11 +36,11 @@ export interface MemoryUse {
 export interface AttackResult {
   readonly attack: Attack;
   readonly did: AttackerReport;
-  /** What all honest nodes did before, and under the attack. */
+  /** What all honest nodes did before it and after it, and under it. */
   readonly calm: { readonly get: GetTimes; readonly put: GetTimes };
   readonly attacked: { readonly get: GetTimes; readonly put: GetTimes };
   readonly memory: MemoryUse;
-  /** What the attacked node spent of a core, before and under the attack. */
+  /** What the attacked node spent of a core, without the attack and under it. */
   readonly core: readonly [number, number];
   /** What the attacked node counted meanwhile. */
   readonly counts: Readonly<Record<string, number>>;
@@ -128,6 +128,7 @@ async function measure(
     return { samples, core };
   };
   const calm = await work(settings.calm);
+  // Other work on the machine comes and goes: it is measured on both sides.
   const before = await status(true);
   attacker.begin();
   const looks: Status[] = [];
@@ -141,17 +142,18 @@ async function measure(
   await looking;
   const did = await attacker.end();
   const after = await status(true);
+  const later = await work(settings.calm);
   return {
     attack,
     did,
-    calm: byAct(calm.samples),
+    calm: byAct([...calm.samples, ...later.samples]),
     attacked: byAct(attacked.samples),
     memory: {
       before: (before.used ?? NaN) / MIB,
       after: (after.used ?? NaN) / MIB,
       resident: [before, ...looks].map(({ rss }) => Math.round(rss / MIB)),
     },
-    core: [calm.core, attacked.core],
+    core: [(calm.core + later.core) / 2, attacked.core],
     counts: Object.fromEntries(
       Object.entries(after.counts).map(([name, value]) =>
         [name, value - (before.counts[name] ?? 0)] as const

@@ -39,7 +39,7 @@ makes itself; needs Linux, unshare and ip.
 One member or stranger against one node of a small mesh:
   --attacks LIST     of ${ATTACKS.join(",")}; all by default
   --attack-nodes N   5
-  --attack-time S    seconds of each attack, and half as many before; 30
+  --attack-time S    seconds of each, a third of it before and after; 30
 
 One node of a small mesh cut off and let back:
   --cut-nodes N      6
@@ -92,7 +92,7 @@ export function readFlags(args: readonly string[]): Flags | undefined {
     nodes: Number(values["attack-nodes"]),
     records: 100,
     pause: 50,
-    calm: attackTime / 2,
+    calm: attackTime / 3,
     attack: attackTime,
     seed: reads.seed,
   };

@@ -48,7 +48,7 @@ export function attackTable(results: readonly AttackResult[]): string {
       "resident, MiB",
     ],
     ...results.flatMap(({ attack, calm, attacked, memory, core }) => [
-      line("before", calm, core[0], memory.before, memory.resident[0] ?? NaN),
+      line("without", calm, core[0], memory.before, memory.resident[0] ?? NaN),
       line(
         ATTACK_NAMES[attack],
         attacked,
