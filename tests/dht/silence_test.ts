@@ -81,6 +81,29 @@ Deno.test("a read of the latest waits for every replica it needs, however slow",
   assert(time < PATIENCE.firstTimeout, `${time} ms`);
 });
 
+Deno.test("a read of the latest waits for the slow as long as it is told to", async () => {
+  const { bus, clock, at, later } = setUp(4);
+  const [reader, holder] = [at(0), at(1)];
+  for (const each of [reader, at(2), at(3)]) bus.silent.add(idOf(each));
+  const alone = holder.dht.store({
+    key: "k",
+    subkey: holder.signature.ownerMarker,
+    value: 1,
+    expiration: later(60),
+  }, { writeQuorum: 1 });
+  await timeTo(alone, clock);
+  bus.silent.clear();
+  const pace = 4 * PATIENCE.firstHedge;
+  bus.delays.set(idOf(holder), pace);
+  const hasty = reader.dht.latest("k");
+  assertEquals(await timeTo(hasty, clock), PATIENCE.firstHedge);
+  assertEquals(await hasty, undefined);
+  await clock.advance(pace);
+  const read = reader.dht.get("k", { latest: true, patience: 2 * pace });
+  assertEquals(await timeTo(read, clock), pace, "and no longer than it takes");
+  assertEquals(values(await read), [1]);
+});
+
 Deno.test("every call of a read is told, also those that it does not wait for", async () => {
   const { bus, clock, at, later } = setUp(6);
   await at(0).dht.store(
