@@ -1,5 +1,6 @@
-import { assertEquals } from "../assert.ts";
+import { assert, assertEquals } from "../assert.ts";
 import { BLOCK } from "./sim_chain.ts";
+import type { Sabotage } from "./sim_node.ts";
 import { type Stage, withStage } from "./stage.ts";
 
 /** How long a heartbeat lives, ms: two periods. */
@@ -13,9 +14,9 @@ const EPOCH = 2;
 type Deed = (stage: Stage, cutOff: number) => Promise<void>;
 
 /** Whether the others found node 1 present, each of them, and how many of them voted. */
-function judged(seed: number, deed: Deed) {
+function judged(seed: number, deed: Deed, sabotage?: Sabotage) {
   const delay = 100 + 200 * (seed % 3);
-  return withStage({ seed, count: 4, delay }, async (stage) => {
+  return withStage({ seed, count: 4, delay, sabotage }, async (stage) => {
     const { chain, nodes, timeOf, until, violations } = stage;
     const others = nodes.slice(1);
     for (const node of others) node.start();
@@ -101,8 +102,20 @@ Deno.test("who leaves, or vanishes, and is back before the votes is judged as if
   }
 });
 
+/** Offsets from the cut-off at which the others read. */
+const whileRead = Array.from({ length: 12 }, (_, i) => 2 * BLOCK + 75 * i);
+
+/** The last heartbeat of node 1, which is killed long before, ends so long after the cut-off. */
+function vanishes(offset: number): Deed {
+  return async (stage, cutOff) => {
+    const from = cutOff + offset - LIFETIME;
+    await online(stage, from);
+    await stage.until(from + BLOCK / 2);
+    stage.nodes[0]?.kill();
+  };
+}
+
 Deno.test("whose last heartbeat ends around the cut-off, or while it is read, is missed by all", async () => {
-  const whileRead = Array.from({ length: 12 }, (_, i) => 2 * BLOCK + 75 * i);
   for (
     const [offset, present] of [
       ...[-1, 0, 1, ...whileRead, 3 * BLOCK].map((each) =>
@@ -111,11 +124,24 @@ Deno.test("whose last heartbeat ends around the cut-off, or while it is read, is
       [3 * BLOCK + 1, true] as const,
     ]
   ) {
-    await expectAll(present, `${offset} ms`, async (stage, cutOff) => {
-      const from = cutOff + offset - LIFETIME;
-      await online(stage, from);
-      await stage.until(from + BLOCK / 2);
-      stage.nodes[0]?.kill();
-    });
+    await expectAll(present, `${offset} ms`, vanishes(offset));
   }
+});
+
+Deno.test("scores by whoever lives at the cut-off, whether all can still read it or not, would differ", async () => {
+  let apart = 0;
+  for (const offset of whileRead) {
+    const { present } = await judged(1, vanishes(offset), (options) => ({
+      ...options,
+      scorer: {
+        score: async (context) =>
+          await options.scorer?.score({
+            ...context,
+            heardUntil: context.cutOff,
+          }) ?? [],
+      },
+    }));
+    if (new Set(present).size > 1) apart++;
+  }
+  assert(apart > 0, "nobody read while it ended");
 });

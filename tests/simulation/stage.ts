@@ -4,7 +4,7 @@ import { SeededRandom } from "../fixtures/virtual/seeded_random.ts";
 import { VirtualClock } from "../fixtures/virtual/virtual_clock.ts";
 import { BLOCK, LENGTH, SimChain, SLOT } from "./sim_chain.ts";
 import { SimMesh } from "./sim_mesh.ts";
-import { SimNode } from "./sim_node.ts";
+import { type Sabotage, SimNode } from "./sim_node.ts";
 
 /** Some honest nodes in good weather, that a test does things to. */
 export interface Stage {
@@ -26,13 +26,15 @@ export interface StageOptions {
   readonly count: number;
   /** Longest way of a message, ms. */
   readonly delay?: number;
+  /** Changes what the consensus of every node is made of. */
+  readonly sabotage?: Sabotage | undefined;
   /** Opens the journal of a node, counted from 0; in memory by default. */
   readonly journal?: (node: number) => (() => Journal) | undefined;
 }
 
 /** Sets a stage on which nobody has started yet, and clears it after the test. */
 export async function withStage<T>(
-  { seed, count, delay = 200, journal }: StageOptions,
+  { seed, count, delay = 200, journal, sabotage }: StageOptions,
   test: (stage: Stage) => Promise<T>,
 ): Promise<T> {
   const random = new SeededRandom(seed);
@@ -52,7 +54,7 @@ export async function withStage<T>(
     });
     const open = journal?.(i);
     return new SimNode({
-      ...{ identity, chain, mesh, clock, random, hotkey, id },
+      ...{ identity, chain, mesh, clock, random, hotkey, id, sabotage },
       lie: undefined,
       skew: 0,
       violated: (what) => violations.push(what),
