@@ -38,6 +38,10 @@ export async function withValidators(
     toEpoch: (epoch: number) => Promise<void>;
   }) => Promise<void>,
   scorers: readonly (Scorer | undefined)[] = [undefined, undefined, undefined],
+  { startAll = true }: {
+    /** Whether they run from the beginning; else the test starts them. */
+    readonly startAll?: boolean;
+  } = {},
 ): Promise<void> {
   await withChain(async ({ path, clock, chain }) => {
     const { peers } = makeMesh(scorers.length, clock);
@@ -101,7 +105,7 @@ export async function withValidators(
     };
     const toBlock = (block: number) =>
       clock.advance(GENESIS + block * BLOCK + 1 - clock.now());
-    scorers.forEach((scorer, i) => start(i + 1, scorer));
+    if (startAll) scorers.forEach((scorer, i) => start(i + 1, scorer));
     try {
       await test({
         chain,
