@@ -26,7 +26,7 @@ import {
 const LIFE = 600;
 /** What is under way at once while records are stored. */
 const AT_ONCE = 2;
-const TRIES = 5;
+const TRIES = 12;
 /** Gets slower than this tell their calls, ms. */
 const SLOW = 100;
 
