@@ -23,7 +23,7 @@ import { Syncer } from "./repair/syncer.ts";
 import { ReplicaCalls } from "./replica_calls.ts";
 import { MAX_LIFETIME, ReplicaService } from "./service.ts";
 import { METHODS } from "./wire.ts";
-import { Writer } from "./writer.ts";
+import { checkedQuorum, Writer } from "./writer.ts";
 
 /** The parts of a DHT, which know each other. */
 export interface Assembly {
@@ -57,7 +57,8 @@ export interface Assembly {
 
 /** Makes the parts of a DHT, and registers its methods with the calls. */
 export function assemble(options: DhtOptions, tasks: Tasks): Assembly {
-  const { peerId, calls, writeQuorum, numReplicas = 5 } = options;
+  const { peerId, calls, numReplicas = 5 } = options;
+  const writeQuorum = checkedQuorum(options.writeQuorum, numReplicas);
   const clock = options.clock ?? systemClock;
   const metrics = options.metrics ?? new MetricsRegistry();
   const storage = options.storage ?? new LocalStorage(() => dhtTime(clock));

@@ -102,7 +102,7 @@ export interface CallOptions {
 
 /** Options of a store. */
 export interface PutOptions extends CallOptions {
-  /** How many replicas must take the record; see {@linkcode DhtOptions}. */
+  /** How many replicas must take the record, at least one and not more than there are; see {@linkcode DhtOptions}. */
   readonly writeQuorum?: number;
   /** Wait for every replica's answer, not only for the quorum. */
   readonly awaitAll?: boolean;

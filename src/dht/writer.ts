@@ -1,5 +1,6 @@
 import type { DhtParts } from "./parts.ts";
 import { raceSignal } from "../core/deadline.ts";
+import { MeshError } from "../core/errors.ts";
 import type { DhtRecord } from "../records/record.ts";
 import { operation } from "./operation.ts";
 import { PATIENCE } from "./peer_book.ts";
@@ -46,7 +47,8 @@ export class Writer {
     stopping: AbortSignal,
   ): Promise<StoreResult[]> {
     const { numReplicas, tasks } = this.#parts;
-    const quorum = options.writeQuorum ?? this.#parts.writeQuorum;
+    const quorum = checkedQuorum(options.writeQuorum, numReplicas) ??
+      this.#parts.writeQuorum;
     const writes = records.map((record, i): Write => {
       const candidates = peers[i] ?? [];
       const wanted = Math.min(numReplicas, candidates.length);
@@ -75,6 +77,22 @@ export class Writer {
     life.answered();
     return writes.map(resultOf);
   }
+}
+
+/** A quorum that so many replicas can reach. @throws {MeshError} `QUORUM_INVALID` */
+export function checkedQuorum(
+  quorum: number | undefined,
+  replicas: number,
+): number | undefined {
+  if (
+    quorum === undefined ||
+    (Number.isInteger(quorum) && quorum >= 1 && quorum <= replicas)
+  ) return quorum;
+  throw new MeshError(
+    "QUORUM_INVALID",
+    `A write quorum of ${quorum} is none of ${replicas} replicas.`,
+    { hint: `Give a whole number from 1 to ${replicas}, or none.` },
+  );
 }
 
 /** More than half of so many replicas. */

@@ -1,7 +1,13 @@
 import { NO_SUBKEY } from "../../mod.ts";
 import { StoreError } from "../../src/dht/mod.ts";
-import { assert, assertEquals, assertRejects } from "../assert.ts";
-import { answersTo, outcomesOf, setUp, timeTo } from "./fixture.ts";
+import { encodeStoreAnswers } from "../../src/dht/wire.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertThrows,
+} from "../assert.ts";
+import { answersTo, outcomesOf, type Peer, setUp, timeTo } from "./fixture.ts";
 
 /** The replicas of "k" that are not peer 0, nearest first. */
 const othersOf = ({ at }: ReturnType<typeof setUp>) =>
@@ -77,6 +83,51 @@ Deno.test("where there are fewer peers than replicas, most of those that are the
     at(0).dht.store({ key: "k", value: 1, expiration: later(60) }),
     { code: "STORE_BELOW_QUORUM" },
   );
+});
+
+Deno.test("a store whose replicas refuse, cannot be reached and hold newer ones fails with each one's reason", async () => {
+  const mesh = setUp(5);
+  const { bus, at, peers, later } = mesh;
+  const [gone, refusing, newer] = othersOf(mesh) as [string, string, string];
+  const request = { key: "k", value: 1, expiration: later(60) };
+  // One alone took what is newer.
+  bus.refuse = (peer) => peer !== newer;
+  const by = peers.find(({ identity }) => identity.peerId === newer) as Peer;
+  await by.dht.store({ ...request, expiration: later(90) }, { writeQuorum: 1 });
+  bus.refuse = (peer) => peer === gone;
+  bus.tamper = (peer, method, answer) =>
+    peer === refusing && method === "dht.store"
+      ? encodeStoreAnswers(["refused"])
+      : answer;
+  await assertRejects(at(0).dht.store(request), (error) => {
+    assert(error instanceof StoreError);
+    const answers = new Map(
+      error.result.replicas.map(({ peerId, outcome, reason }) => [
+        peerId,
+        `${outcome} ${reason ?? ""}`.trim(),
+      ]),
+    );
+    assertEquals(answers.get(gone), "unreachable RPC_UNREACHABLE");
+    assertEquals(answers.get(refusing), "refused invalid");
+    assertEquals(answers.get(newer), "older");
+    assertEquals(answers.size, 5);
+    assert(error.message.startsWith("2 replicas stored the record, 3 are"));
+    return true;
+  });
+});
+
+Deno.test("a quorum that no number of replicas is, or reaches, is no quorum", async () => {
+  const { at, later } = setUp(5);
+  const request = { key: "k", value: 1, expiration: later(60) };
+  for (const writeQuorum of [0, -1, 1.5, NaN, Infinity, 6]) {
+    await assertRejects(at(0).dht.store(request, { writeQuorum }), {
+      code: "QUORUM_INVALID",
+    });
+    assertThrows(() => setUp(1, undefined, { writeQuorum }), {
+      code: "QUORUM_INVALID",
+    });
+  }
+  assertEquals(at(0).dht.records, 0);
 });
 
 Deno.test("one record that is refused does not fail those stored with it", async () => {
