@@ -59,7 +59,8 @@ export class Gets {
     subkeys: readonly Uint8Array[] | undefined,
     options: GetOptions,
   ): Promise<Merge[]> {
-    const isShared = !options.latest && subkeys === undefined;
+    const isShared = !options.latest && subkeys === undefined &&
+      options.enough === undefined;
     const merges = keys.map(() => this.#merge());
     const own: number[] = [];
     const joined: Promise<void>[] = [];
@@ -140,7 +141,10 @@ export class Gets {
   ): Promise<void> {
     const forgotten = this.#forgotten;
     const read = this.#read(keys, merges, subkeys, options);
-    if (subkeys !== undefined) return await read;
+    // A part is of use to nobody else.
+    if (subkeys !== undefined || options.enough !== undefined) {
+      return await read;
+    }
     const names = keys.map(toHex);
     const flights = merges.map((merge) => read.then(() => merge.records));
     flights.forEach((flight, i) => {

@@ -3,7 +3,7 @@ import { ReadCache } from "../../src/dht/read_cache.ts";
 import { encodeFound } from "../../src/dht/wire.ts";
 import { VirtualClock } from "../fixtures/virtual/virtual_clock.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { type Peer, setUp, values } from "./fixture.ts";
+import { type Peer, setUp, timeTo, values } from "./fixture.ts";
 
 /** A mesh, and a peer that holds nothing of "k". */
 async function reading(cache = true) {
@@ -46,6 +46,30 @@ Deno.test("who joins a read that its beginner gives up reads by itself", async (
   assertEquals(await first, "enough");
   await clock.advance(100);
   assertEquals(values(await second), 1);
+});
+
+Deno.test("what is enough for one reader is not what another gets", async () => {
+  const { reader, writer, bus, clock, later } = await reading();
+  const names = ["a", "b", "c"];
+  await writer.dht.storeMany(
+    names.map((subkey) => ({
+      key: "d",
+      subkey,
+      value: subkey,
+      expiration: later(600),
+    })),
+    { awaitAll: true },
+  );
+  for (const id of reader.dht.replicasOf("d")) bus.delays.set(id, 60);
+  const enough = new AbortController();
+  for (const latest of [false, true]) {
+    const first = reader.dht.get("d", { latest, enough: enough.signal });
+    const second = reader.dht.get("d");
+    enough.abort();
+    assertEquals(await first, undefined);
+    await timeTo(second, clock);
+    assertEquals(values(await second), names);
+  }
 });
 
 Deno.test("hot keys are answered from the cache, the latest never is", async () => {

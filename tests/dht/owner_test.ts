@@ -1,6 +1,11 @@
 import { concat, dhtId, encode, TOMBSTONE } from "../../mod.ts";
 import { StoreError } from "../../src/dht/mod.ts";
-import { encodeFound } from "../../src/dht/wire.ts";
+import {
+  decodeStoreAnswers,
+  encodeFound,
+  encodeStore,
+  type StoreAnswer,
+} from "../../src/dht/wire.ts";
 import {
   encodeList,
   encodePage,
@@ -30,6 +35,41 @@ Deno.test("a deleted record is gone everywhere, late copies of it too", async ()
   await assertRejects(at(0).dht.store(record), { code: "STORE_BELOW_QUORUM" });
   await at(0).dht.store({ ...record, value: 3, expiration: later(61) });
   assertEquals(values(await at(2).dht.latest("k")), [2, 3]);
+});
+
+Deno.test("a tombstone that is replayed deletes nothing that was stored after it", async () => {
+  const { bus, peers, at, later } = setUp(6);
+  const { signature } = at(0);
+  const subkey = signature.ownerMarker;
+  const record = { key: "k", subkey, value: 1, expiration: later(60) };
+  await at(0).dht.store(record, { awaitAll: true });
+  await at(0).dht.delete("k", subkey, { awaitAll: true });
+  const deleted = {
+    key: dhtId("k"),
+    subkey: encode(subkey),
+    value: TOMBSTONE,
+    expiration: record.expiration + 0.001,
+  };
+  const tombstone = { ...deleted, value: signature.signValue(deleted) };
+  const replay = async () => {
+    for (const peer of at(0).dht.replicasOf("k")) {
+      const answer = await bus.raw(peer, "dht.store", encodeStore([tombstone]));
+      replies.add(decodeStoreAnswers(answer, 1)[0]);
+    }
+  };
+  const replies = new Set<StoreAnswer | undefined>();
+  await replay();
+  assertEquals([...replies], ["stored"], "it is the owner's own");
+  replies.clear();
+  await at(0).dht.storeIf(
+    { ...record, value: 2, expiration: later(90) },
+    null,
+  );
+  await replay();
+  assertEquals([...replies], ["older"]);
+  for (const { dht } of peers) {
+    assertEquals(values(await dht.latest("k")), [2]);
+  }
 });
 
 Deno.test("nobody deletes what is another's, and plain records are deleted too", async () => {
@@ -244,6 +284,45 @@ Deno.test("a replica whose pages never end, or go round, is not followed for eve
       : answer;
   const found = await at(0).dht.latest("k");
   assertEquals((values(found) as number[]).toSorted(), [1, 2]);
+});
+
+Deno.test("who is there from the first page to the last is listed once, whatever comes and goes meanwhile", async () => {
+  const { bus, at, later } = setUp(6);
+  const put = (subkey: string) => ({
+    key: "k",
+    subkey,
+    value: subkey,
+    expiration: later(60),
+  });
+  const stay = Array.from({ length: 20 }, (_, i) => `n${10 + 2 * i}`);
+  const go = Array.from({ length: 20 }, (_, i) => `n${11 + 2 * i}`);
+  await at(0).dht.storeMany([...stay, ...go].map(put), { awaitAll: true });
+  const listed: unknown[] = [];
+  let after: Uint8Array | undefined;
+  for (let page = 0; page === 0 || after !== undefined; page++) {
+    const { entries, next } = await at(1).dht.list("k", { limit: 4, after });
+    listed.push(...entries.map(({ subkey }) => subkey));
+    after = next;
+    // One before and one behind the page's end goes, another one comes.
+    const [last = "n10"] = listed.slice(-1) as string[];
+    for (const gone of [go.shift(), go.pop()]) {
+      if (gone !== undefined) await at(0).dht.delete("k", gone);
+    }
+    await at(0).dht.store(put(`${last}-later`));
+    if (page === 2) {
+      const [victim] = at(1).dht.replicasOf("k").filter((peer) =>
+        peer !== at(0).identity.peerId && peer !== at(1).identity.peerId
+      ) as [string];
+      bus.dead.add(victim);
+    }
+    if (page > 40) break;
+  }
+  assertEquals(after, undefined);
+  assertEquals(
+    listed.filter((name) => stay.includes(name as string)),
+    stay,
+  );
+  assertEquals(new Set(listed).size, listed.length, "nobody is listed twice");
 });
 
 Deno.test("a replica's pages lead a listing neither round nor past what others hold", async () => {
