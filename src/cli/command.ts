@@ -1,5 +1,6 @@
 import { type Options, parse, type Parsed, usageError } from "./args.ts";
 import { nearest } from "./args.ts";
+import { EXIT } from "./exit.ts";
 import type { Prompt } from "./prompt.ts";
 
 /** Where a command reads and writes. */
@@ -26,6 +27,8 @@ export interface Command {
   readonly description: string;
   /** Its options. */
   readonly options: Options;
+  /** Whether it lasts until the user ends it, who then has what they wanted. */
+  readonly isLasting?: boolean;
   /** Most arguments that are not options. */
   readonly positionals?: number;
   /** Command lines that teach, each with what it does. */
@@ -83,7 +86,15 @@ export async function dispatch(
     context.out(commandHelp(name, command, options));
     return 0;
   }
-  return await command.run(parsed, context);
+  try {
+    return await command.run(parsed, context);
+  } catch (error) {
+    const { signal } = context;
+    // Asked to end while it was starting: that is what it did.
+    const isEnded = signal.aborted && error === signal.reason;
+    if (command.isLasting && isEnded) return EXIT.ok;
+    throw error;
+  }
 }
 
 function columns(rows: readonly (readonly [string, string])[]): string {

@@ -18,6 +18,7 @@ const REFRESH = 250;
 
 /** `meshnode dev` */
 export const devCommand: Command = {
+  isLasting: true,
   summary: "See a whole mesh work on this machine.",
   usage: "[options]",
   description:

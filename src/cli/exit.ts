@@ -12,6 +12,8 @@ export const EXIT = {
   tryAgain: 75,
   permission: 77,
   config: 78,
+  /** And the signal's number: it was ended before it was done. */
+  ended: 128,
 } as const;
 
 const BY_CODE: Readonly<Record<string, number>> = {

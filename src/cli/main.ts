@@ -25,6 +25,11 @@ const ROOT: Entry = {
   },
 };
 
+/** The signals that end a command, and their numbers. */
+const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+
+type EndSignal = keyof typeof SIGNALS;
+
 /** Signals that come within this time are one, ms. */
 const SAME_SIGNAL = 1_000;
 
@@ -49,15 +54,17 @@ function writer(stream: typeof Deno.stdout): (line: string) => boolean {
 export async function main(args: readonly string[]): Promise<number> {
   const ending = new AbortController();
   let endedAt = Infinity;
-  const end = (signal: Deno.Signal) => {
+  let endedBy: EndSignal | undefined;
+  const end = (signal: EndSignal) => {
+    endedBy ??= signal;
     // Ctrl-C once more ends at once; what started us may pass on the same one.
     const again = performance.now() - endedAt > SAME_SIGNAL;
-    if (signal === "SIGINT" && again) Deno.exit(130);
+    if (signal === "SIGINT" && again) Deno.exit(EXIT.ended + SIGNALS.SIGINT);
     endedAt = Math.min(endedAt, performance.now());
     ending.abort(new DOMException(`Ended by ${signal}.`, "AbortError"));
   };
   // Before anything is loaded: a signal may come at any moment.
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  for (const signal of Object.keys(SIGNALS) as EndSignal[]) {
     Deno.addSignalListener(signal, () => end(signal));
   }
   const context: CommandContext = {
@@ -74,8 +81,10 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     return await dispatch("meshnode", ROOT, args, context);
   } catch (error) {
-    // Asked to end while it was starting: that is what it did.
-    if (ending.signal.aborted && error === ending.signal.reason) return EXIT.ok;
+    if (endedBy !== undefined && error === ending.signal.reason) {
+      context.err(`error: Ended by ${endedBy} before it was done.`);
+      return EXIT.ended + SIGNALS[endedBy];
+    }
     context.err(describeError(error));
     return exitCodeOf(error);
   }

@@ -19,6 +19,7 @@ const STOP_LIMIT = 4_500;
 
 /** `meshnode run` */
 export const runCommand: Command = {
+  isLasting: true,
   summary: "Run a node.",
   usage: "[options]",
   description:

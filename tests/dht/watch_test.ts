@@ -111,6 +111,8 @@ Deno.test("a watch tells what is there, and then every change once, until its si
         { awaitAll: true },
       );
     await put("a", 1);
+    await put("gone", 0);
+    await writer.dht.delete("k", "gone", { awaitAll: true });
     const { told, end } = collect(reader.dht, "k");
     await eventually(() => told.length === 1, () => told);
     await put("b", 2);

@@ -175,6 +175,27 @@ Deno.test(
     }),
 );
 
+Deno.test("a command that is ended before it is done says so, and does not succeed", async () => {
+  const nobody =
+    "/ip4/127.0.0.1/tcp/1/p2p/12D3KooWA4Xop1JaT3MHxwYMkCepYsv4iPVopMXwCz5iHYdBfeSB";
+  const end = async (signal: "SIGINT" | "SIGTERM", ...args: string[]) => {
+    const program = new Program("dht", ...args, "--bootstrap", nobody);
+    await eventually(
+      () => program.err.includes("No entry point"),
+      () => program.err,
+    );
+    program.signal(signal);
+    return { code: await program.ended(), err: program.err };
+  };
+  const [put, get, watch] = await Promise.all([
+    end("SIGINT", "put", "k", "v"),
+    end("SIGTERM", "get", "k"),
+    end("SIGINT", "watch", "k"),
+  ]);
+  assertEquals([put?.code, get?.code, watch?.code], [130, 143, 0], put?.err);
+  assert(put?.err.includes("Ended by SIGINT before it was done"), put?.err);
+});
+
 Deno.test("commands of records teach, and say what is wrong", async () => {
   const nobody =
     "/ip4/127.0.0.1/tcp/1/p2p/12D3KooWA4Xop1JaT3MHxwYMkCepYsv4iPVopMXwCz5iHYdBfeSB";

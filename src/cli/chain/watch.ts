@@ -18,6 +18,7 @@ import { epochWords } from "./words.ts";
 
 /** `meshnode chain watch` */
 export const watchCommand: Command = {
+  isLasting: true,
   summary: "Follow a subnet, block by block.",
   usage: "SUBNET --chain URL [options]",
   description:

@@ -30,6 +30,7 @@ const KEPT = 2;
 
 /** `meshnode consensus dry-run` */
 export const dryRunCommand: Command = {
+  isLasting: true,
   summary: "Decide an epoch as a node would, and send nothing.",
   usage: "--chain URL --identity PATH [options]",
   description:

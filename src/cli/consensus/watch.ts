@@ -23,6 +23,7 @@ const REFRESH = 300;
 
 /** `meshnode consensus watch` */
 export const watchCommand: Command = {
+  isLasting: true,
   summary: "Follow epochs as they are decided.",
   usage: "--chain URL [options]",
   description:

@@ -118,6 +118,7 @@ page by page: each page tells how to get the next one. With --all, every page.`,
 
 /** `meshnode dht watch` */
 export const watchCommand: Command = {
+  isLasting: true,
   summary: "Show what changes under a key, as it changes.",
   usage: "KEY [options]",
   description:

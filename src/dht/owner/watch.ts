@@ -139,7 +139,7 @@ export class Watch {
       ? await this.#heldAt(peerId, signal)
       : change;
     for (const record of records) {
-      const event = this.#take(record);
+      const event = this.#take(record, isFirst);
       if (event !== undefined) await this.#events.give(event, signal);
     }
   }
@@ -153,8 +153,11 @@ export class Watch {
     throw new MeshError("RPC_UNREACHABLE", `${peerId} does not answer.`);
   }
 
-  /** The event of a record that is valid and newer than what was told. */
-  #take(record: DhtRecord): WatchEvent | undefined {
+  /**
+   * The event of a record that is valid and newer than what was told. What was
+   * deleted before it was ever told is no event.
+   */
+  #take(record: DhtRecord, isFirst: boolean): WatchEvent | undefined {
     const name = toHex(record.subkey);
     const seen = this.#seen.get(name);
     if (seen !== undefined && !supersedes(record, seen)) return undefined;
@@ -171,7 +174,11 @@ export class Watch {
         subkey: decode(record.subkey),
         expiration,
       };
-      if (isTombstone(record)) return { kind: "deleted", ...about };
+      if (isTombstone(record)) {
+        return isFirst && seen === undefined
+          ? undefined
+          : { kind: "deleted", ...about };
+      }
       const stripped = this.#parts.validator.stripValue(record);
       return { kind: "changed", ...about, value: decode(stripped) };
     } catch {
