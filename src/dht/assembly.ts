@@ -120,6 +120,7 @@ export function assemble(options: DhtOptions, tasks: Tasks): Assembly {
       service,
       owners,
       replicas,
+      book,
       validator: options.validator,
       metrics,
     },

@@ -164,16 +164,23 @@ export class Dht implements RecordStore {
   ): Promise<StoreResult> {
     const record = recordOf(request, this.#options.validator);
     const peers = this.#nearest(record.key, 1);
-    const result = await this.#owners.storeIf(record, expected, peers, options)
-      .finally(() => this.#gets.forget(record.key));
+    using life = deadline(Infinity, this.#stopping.signal, options.signal);
+    const result = await this.#owners.storeIf(record, expected, peers, {
+      ...options,
+      signal: life.signal,
+    }).finally(() => this.#gets.forget(record.key));
     if (!result.stored) throw new StoreError(result);
     return result;
   }
 
   /** A part of a key's dictionary, with digests. */
-  list(key: MeshValue, options: ListOptions = {}): Promise<ListPage> {
+  async list(key: MeshValue, options: ListOptions = {}): Promise<ListPage> {
     const place = dhtId(key);
-    return this.#owners.list(place, this.#nearest(place, 1), options);
+    using life = deadline(Infinity, this.#stopping.signal, options.signal);
+    return await this.#owners.list(place, this.#nearest(place, 1), {
+      ...options,
+      signal: life.signal,
+    });
   }
 
   /**

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "../assert.ts";
+import { assert, assertEquals, assertRejects } from "../assert.ts";
 import { PATIENCE } from "../../src/dht/peer_book.ts";
 import { type Peer, setUp, timeTo, values } from "./fixture.ts";
 
@@ -150,6 +150,50 @@ Deno.test("a read gives what it has found once that is said to be enough", async
   const holder = at(2).dht.get("node", options);
   assertEquals(await timeTo(holder, clock), 0);
   assertEquals((values(await holder) as number[]).toSorted(), all);
+});
+
+Deno.test("a listing waits for a silent replica once, not for each of its pages", async () => {
+  const { bus, clock, at, later } = setUp(6);
+  const names = ["a", "b", "c", "d"];
+  await at(0).dht.storeMany(
+    names.map((subkey) => ({
+      key: "k",
+      subkey,
+      value: subkey,
+      expiration: later(60),
+    })),
+    { awaitAll: true },
+  );
+  const [silent] = at(0).dht.replicasOf("k")
+    .filter((peer) => peer !== idOf(at(0))) as [string];
+  bus.silent.add(silent);
+  const listed: unknown[] = [];
+  const times: number[] = [];
+  let after: Uint8Array | undefined;
+  do {
+    const listing = at(0).dht.list("k", { limit: 1, after });
+    times.push(await timeTo(listing, clock));
+    const page = await listing;
+    listed.push(...page.entries.map(({ value }) => value));
+    after = page.next;
+  } while (after !== undefined);
+  assertEquals(listed, names);
+  assertEquals(times.slice(1), [0, 0, 0]);
+});
+
+Deno.test("a node that stops ends what owners wait for", async () => {
+  const { bus, at, later } = setUp(5);
+  at(0).dht.replicasOf("k").filter((peer) => peer !== idOf(at(0)))
+    .forEach((peer) => bus.silent.add(peer));
+  const { dht } = at(0);
+  const request = { key: "k", value: 1, expiration: later(60) };
+  const waiting = Promise.all([
+    assertRejects(dht.list("k"), { code: "DHT_STOPPED" }),
+    assertRejects(dht.storeIf(request, null), { code: "DHT_STOPPED" }),
+  ]);
+  await dht.stop();
+  await waiting;
+  assertEquals(dht.records, 0);
 });
 
 Deno.test("a lookup that takes long does not keep a read from its end", async () => {

@@ -2,9 +2,11 @@ import { compare, equal } from "../../core/bytes.ts";
 import { deadline } from "../../core/deadline.ts";
 import type { Metrics } from "../../core/metrics.ts";
 import { isExpected } from "../../records/digest.ts";
+import type { RecordPage } from "../../records/local_storage.ts";
 import { type DhtRecord, isPlain } from "../../records/record.ts";
 import type { RecordValidator } from "../../validation/validator.ts";
 import { Merge } from "../merge.ts";
+import type { PeerBook } from "../peer_book.ts";
 import {
   type Answer,
   answerOf,
@@ -39,6 +41,8 @@ export interface OwnerToolsParts {
   readonly owners: OwnerService;
   /** The other ones. */
   readonly replicas: ReplicaCalls;
+  /** Knows who is silent. */
+  readonly book: PeerBook;
   /** The rules for records. */
   readonly validator: RecordValidator;
   /** Where to count. */
@@ -169,9 +173,7 @@ export class OwnerTools {
   ): Promise<ListPage> {
     const { service, validator, metrics } = this.#parts;
     const query = { key, after, most: Math.max(1, Math.floor(limit)) };
-    const pages = await Promise.all(
-      peers.map((peer) => this.#pageAt(peer, query, errand)),
-    );
+    const pages = await this.#pages(peers, query, errand);
     errand.signal?.throwIfAborted();
     const isAfter = ({ subkey }: DhtRecord) =>
       after === undefined || compare(subkey, after) > 0;
@@ -216,13 +218,38 @@ export class OwnerTools {
     }
   }
 
+  /** All replicas' pages; who is silent is not waited for once enough others answered. */
+  async #pages(
+    peers: readonly string[],
+    query: ListQuery,
+    errand: Errand,
+  ): Promise<RecordPage[]> {
+    const { book } = this.#parts;
+    const needed = peers.length - majority(peers.length) + 1;
+    const heard = new AbortController();
+    using life = deadline(Infinity, errand.signal, heard.signal);
+    const open = new Set(peers);
+    const pages: RecordPage[] = [];
+    await Promise.all(peers.map(async (peer) => {
+      const page = await this.#pageAt(peer, query, {
+        ...errand,
+        signal: life.signal,
+      });
+      open.delete(peer);
+      if (page !== undefined) pages.push(page);
+      const isOver = open.values().every((each) => book.isSilent(each));
+      if (pages.length >= needed && isOver) heard.abort(HEARD);
+    }));
+    return pages;
+  }
+
   async #pageAt(peerId: string, query: ListQuery, errand: Errand) {
     const { owners, replicas } = this.#parts;
     if (peerId === this.#parts.peerId) return owners.page(query);
     try {
       return await replicas.page(peerId, query, errand);
     } catch {
-      return { records: [], more: false };
+      return undefined;
     }
   }
 }
