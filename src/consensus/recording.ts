@@ -47,17 +47,14 @@ export function toJson(value: unknown): string {
   );
 }
 
-/** A value of {@linkcode toJson}, with what a reviver makes of each part. @throws {SyntaxError} */
-export function fromJson(
-  text: string,
-  revive: (key: string, each: unknown) => unknown = (_, each) => each,
-): unknown {
+/** A value of {@linkcode toJson}. @throws {SyntaxError} */
+export function fromJson(text: string): unknown {
   return JSON.parse(
     text,
-    (key, each) =>
+    (_, each) =>
       typeof each === "string" && BIGINT.test(each)
         ? BigInt(each.slice(0, -1))
-        : revive(key, each),
+        : each,
   );
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { fromJson, toJson } from "./recording.ts";
+import { toJson } from "./recording.ts";
 
 /** Where lists are kept. */
 export interface ListStore {
@@ -15,6 +15,8 @@ export const LIST_PREFIX = "scores/";
 /** Shorter ones are not worth a name. */
 const LEAST = 8;
 const HASH_CHARS = 24;
+/** A name in the place of a list; inside of a text its quotation marks would be escaped. */
+const NAMED = /\{"named":"(scores\/\d+\/[0-9a-f]+)"\}/g;
 
 /**
  * Writes values as JSON in which lists of scores have names: an epoch's events
@@ -45,12 +47,10 @@ export class ScoreLists {
     });
   }
 
-  /** A text's value. @throws {SyntaxError} for what is no text of ours. */
-  unpack(text: string): unknown {
-    const lists = new Map<string, unknown>();
-    return fromJson(text, (key, each) => {
-      const name = key === "scores" ? nameIn(each) : undefined;
-      if (name === undefined) return each;
+  /** A text with the lists in the places of their names. @throws {SyntaxError} when one is missing. */
+  expand(text: string): string {
+    const lists = new Map<string, string>();
+    return text.replaceAll(NAMED, (_, name: string) => {
       const list = lists.get(name) ?? this.#listOf(name);
       lists.set(name, list);
       return list;
@@ -75,15 +75,9 @@ export class ScoreLists {
     return name;
   }
 
-  #listOf(name: string): unknown {
+  #listOf(name: string): string {
     const text = this.#store.kept(name);
-    if (text !== undefined) return fromJson(text);
+    if (text !== undefined) return text;
     throw new SyntaxError(`The scores ${name} are missing.`);
   }
-}
-
-/** The name in the place of a list, if there is one. */
-function nameIn(value: unknown): string | undefined {
-  const { named } = (value ?? {}) as { readonly named?: unknown };
-  return typeof named === "string" ? named : undefined;
 }

@@ -11,7 +11,7 @@ import {
   summariesOf,
 } from "./journal.ts";
 import { isState, type State } from "./machine.ts";
-import { parseRecording, type Recording, toJson } from "./recording.ts";
+import { fromJson, parseRecording, type Recording } from "./recording.ts";
 import { LIST_PREFIX, ScoreLists } from "./score_lists.ts";
 
 /** Recognises our files; "cons" in ASCII. */
@@ -123,7 +123,9 @@ export class SqliteJournal implements Journal {
   /** The state recorded last. */
   get state(): State | undefined {
     const text = this.kept(STATE);
-    return text === undefined ? undefined : this.#lists.unpack(text) as State;
+    return text === undefined
+      ? undefined
+      : fromJson(this.#lists.expand(text)) as State;
   }
 
   /** Records a change of the state, in one step that is on the disk at its end. */
@@ -207,7 +209,10 @@ export class SqliteJournal implements Journal {
     );
     const packed = row?.["packed"];
     try {
-      if (!(packed instanceof Uint8Array)) return this.#unpacked(epoch);
+      if (!(packed instanceof Uint8Array)) {
+        const text = this.#text(epoch);
+        return text === undefined ? undefined : parseRecording(text);
+      }
       const bytes = inflateRawSync(packed, { maxOutputLength: MAX_RECORDING });
       return parseRecording(new TextDecoder().decode(bytes));
     } catch (cause) {
@@ -221,23 +226,18 @@ export class SqliteJournal implements Journal {
     this.#db.close();
   }
 
-  #unpacked(epoch: number): Recording | undefined {
+  /** The text of a recording that is not packed yet. */
+  #text(epoch: number): string | undefined {
     const rows = this.#all(
       "SELECT at, event, first FROM entries WHERE epoch = ? ORDER BY id",
       epoch,
     );
     const first = rows[0]?.["first"];
     if (typeof first !== "string") return undefined;
-    const { rules, initial } = this.#lists.unpack(first) as Recording;
-    return {
-      epoch,
-      rules,
-      initial,
-      events: rows.map((row) => ({
-        at: Number(row["at"]),
-        event: this.#lists.unpack(String(row["event"])),
-      })) as Recording["events"],
-    };
+    const events = rows.map(({ at, event }) => `{"at":${at},"event":${event}}`);
+    return this.#lists.expand(
+      `{"epoch":${epoch},${first.slice(1, -1)},"events":[${events}]}`,
+    );
   }
 
   /** Packs what is over, and drops what is old. */
@@ -253,12 +253,14 @@ export class SqliteJournal implements Journal {
     );
     for (const row of over) {
       const old = Number(row["epoch"]);
-      const bytes = new TextEncoder().encode(toJson(this.#unpacked(old)));
-      this.#run(
-        "INSERT OR REPLACE INTO recordings VALUES (?, ?)",
-        old,
-        deflateRawSync(bytes),
-      );
+      const text = this.#text(old);
+      if (text !== undefined) {
+        this.#run(
+          "INSERT OR REPLACE INTO recordings VALUES (?, ?)",
+          old,
+          deflateRawSync(text),
+        );
+      }
       this.#run("DELETE FROM entries WHERE epoch = ?", old);
     }
     this.#run(

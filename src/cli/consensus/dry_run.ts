@@ -13,7 +13,6 @@ import { count } from "../chain/words.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { jsonText } from "../json.ts";
-import { reportText } from "../node_event.ts";
 import { printable } from "../table.ts";
 import {
   decisionText,
@@ -191,7 +190,7 @@ class DryRun {
         ]);
       case "life":
         return this.#say("life", { text: report.text }, [
-          `${reportText(report)}.`,
+          `${report.text[0]?.toUpperCase()}${report.text.slice(1)}.`,
         ]);
       case "outcome":
         this.#printing = this.#printing.then(() => this.#print(report));
