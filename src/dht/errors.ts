@@ -35,7 +35,10 @@ function hintFor(replicas: readonly ReplicaAnswer[]): string {
   const is = (outcome: ReplicaOutcome) =>
     replicas.some((answer) => answer.outcome === outcome);
   if (is("conflict")) return "Read it again, and decide anew.";
-  if (is("refused")) return "Check the record against the subnet's rules.";
+  if (is("refused")) {
+    return "Check the record against the subnet's rules: with a chain, only " +
+      "the kinds of records that the subnet names are taken, each in its time.";
+  }
   if (is("older")) return "Give the record a later expiration.";
   return "Try again once more peers are connected.";
 }
