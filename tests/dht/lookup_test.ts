@@ -79,7 +79,8 @@ Deno.test("liars on the way mislead one path, and peers that do not exist are no
   for (let i = 20; i < 40; i++) {
     if (values(await at(i).dht.get("k")) === 1) found++;
   }
-  assertEquals(found, 20);
+  // Who knows hardly anybody but liars is misled: about one in 500 here.
+  assert(found >= 18, `${found} of 20 found it`);
 });
 
 Deno.test("where the table holds the whole mesh, nothing is looked up", async () => {
