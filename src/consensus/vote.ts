@@ -278,7 +278,7 @@ function compare(
     if (seen.elected === node.id) {
       if (quiet) return stay;
       return {
-        state: { name: "proposing", ...scored },
+        state: { name: "proposing", ...scored, quietUntil },
         actions: [{ type: "propose", epoch, scores, queue }],
       };
     }
@@ -296,7 +296,7 @@ function compare(
   if (agrees(submission.scores, scores, rules.attest)) {
     if (quiet) return stay;
     return {
-      state: { name: "attesting", ...scored },
+      state: { name: "attesting", ...scored, quietUntil },
       actions: [{ type: "attest", epoch }],
     };
   }
@@ -321,6 +321,14 @@ const WAITING: Readonly<Record<Observation["subnet"], string>> = {
   paused: "the subnet is paused",
 };
 
+/** Until when a call that was made may appear, and those before it. */
+function quietAfter(
+  { quietUntil = 0 }: Extract<VoteState, { name: "proposing" | "attesting" }>,
+  block: number,
+): number {
+  return Math.max(quietUntil, block + QUIET_BLOCKS);
+}
+
 /** A call was made, and it is unknown whether it is in. */
 function unsure(
   state: Extract<VoteState, { name: "proposing" | "attesting" }>,
@@ -331,7 +339,7 @@ function unsure(
     ...state,
     name: "comparing",
     failures,
-    quietUntil: block + QUIET_BLOCKS,
+    quietUntil: quietAfter(state, block),
     rereadAt: block,
   };
 }
@@ -393,7 +401,7 @@ function kept(
       return { after: from.epoch - 1, quietUntil: from.quietUntil };
     case "proposing":
     case "attesting":
-      return { after: from.epoch - 1, quietUntil: block + QUIET_BLOCKS };
+      return { after: from.epoch - 1, quietUntil: quietAfter(from, block) };
   }
   const { name: _, ...same } = from;
   return same;

@@ -57,7 +57,11 @@ export type VoteState =
     /** Block from which a differing proposal leads to another look. */
     readonly rereadAt: number;
   }
-  | VoteScores & { readonly name: "proposing" | "attesting" }
+  | VoteScores & {
+    readonly name: "proposing" | "attesting";
+    /** Block before which nothing was to be sent. */
+    readonly quietUntil?: number;
+  }
   | {
     readonly name: "done";
     readonly epoch: number;

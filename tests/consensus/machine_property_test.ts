@@ -24,6 +24,8 @@ const BLOCKS = 63;
 /** Blocks in which a call whose fate is unknown may still appear. */
 const QUIET = 2;
 const RUNS = 2_000;
+/** The same orders in every run of the tests. */
+const SEED = 1;
 
 const epochs = fc.integer({ min: -1, max: 4 });
 const blocks = fc.integer({ min: 0, max: BLOCKS });
@@ -197,7 +199,7 @@ function run(
 }
 
 function holds(property: (order: Event[]) => void): void {
-  fc.assert(fc.property(orders, property), { numRuns: RUNS });
+  fc.assert(fc.property(orders, property), { numRuns: RUNS, seed: SEED });
 }
 
 Deno.test("no order of events, repeated and stale ones among them, makes the machine throw", () =>

@@ -408,6 +408,20 @@ Deno.test("a subnet that is gone for a moment neither repeats a call nor ends an
   );
 });
 
+Deno.test("a call that fails does not shorten the wait for one before it", () => {
+  const other = { submission: submissionBy(2), elected: 2 };
+  const { state } = walk([
+    block(0),
+    block(3, other),
+    scored(3, other),
+    { type: "resumed", block: 6 },
+    block(8),
+    { type: "sending-failed", epoch: 0, block: 2, final: false, reason: "no" },
+  ]);
+  assert(state.vote.name === "comparing");
+  assertEquals(state.vote.quietUntil, 8);
+});
+
 Deno.test("a block of an epoch that is left behind changes nothing", () => {
   const { state } = walk([block(0), block(23), scored(23)]);
   for (const stale of [3, 17, 22]) {
