@@ -9,6 +9,7 @@ import { concat } from "../core/bytes.ts";
 import { deadline } from "../core/deadline.ts";
 import { loggerOf } from "../core/log.ts";
 import type { Metrics } from "../core/metrics.ts";
+import { Tasks } from "../core/tasks.ts";
 import { AddressBook } from "./address_book.ts";
 import { parsePeerId } from "./addresses.ts";
 import { NetworkError } from "./errors.ts";
@@ -80,7 +81,7 @@ export class Introductions implements Startable {
   readonly #libp2p: IntroductionComponents;
   readonly #options: IntroductionOptions;
   readonly #log = loggerOf("network");
-  readonly #under = new Set<Promise<void>>();
+  readonly #tasks = new Tasks();
   #stopping = new AbortController();
   #list:
     | { readonly bytes: Promise<Uint8Array>; readonly at: number }
@@ -115,7 +116,7 @@ export class Introductions implements Startable {
     events.removeEventListener("connection:open", this.#opened);
     await registrar.unhandle(this.#options.protocol);
     this.#stopping.abort();
-    await Promise.all(this.#under);
+    await this.#tasks.settled();
   }
 
   /**
@@ -138,11 +139,9 @@ export class Introductions implements Startable {
   }
 
   readonly #opened = ({ detail }: CustomEvent<Connection>) => {
-    if (detail.direction !== "outbound") return;
-    const task: Promise<void> = this.#introduce(detail).finally(() =>
-      this.#under.delete(task)
-    );
-    this.#under.add(task);
+    if (detail.direction === "outbound") {
+      this.#tasks.own(this.#introduce(detail));
+    }
   };
 
   /** Whoever calls begins. */
@@ -179,9 +178,8 @@ export class Introductions implements Startable {
     const duplex = new Libp2pDuplex(stream, connection.remotePeer.toString());
     using limit = deadline(TIMEOUT, this.#stopping.signal);
     const { signal } = limit;
-    const abort = () => duplex.abort(new Error("The time is over."));
-    signal.addEventListener("abort", abort, { once: true });
-    try {
+    // What went wrong ends the stream, and concerns nobody else here.
+    await talk(duplex, signal, async () => {
       const greeting = await readGreeting(duplex);
       const own = encodeGreeting(this.#greeting(greeting.introduces, false));
       await duplex.write(
@@ -190,9 +188,7 @@ export class Introductions implements Startable {
       );
       await duplex.close(signal);
       if (greeting.introduces) await this.#met(connection, greeting);
-    } catch (error) {
-      duplex.abort(error instanceof Error ? error : new Error("ended"));
-    }
+    }).catch(() => {});
   }
 
   async #converse(
@@ -203,9 +199,7 @@ export class Introductions implements Startable {
     const { protocol } = this.#options;
     const stream = await connection.newStream(protocol, { signal });
     const duplex = new Libp2pDuplex(stream, connection.remotePeer.toString());
-    const abort = () => duplex.abort(new Error("The time is over."));
-    signal.addEventListener("abort", abort, { once: true });
-    try {
+    return await talk(duplex, signal, async () => {
       await duplex.write(encodeGreeting(greeting), signal);
       const bytes = await readAll(
         duplex,
@@ -216,12 +210,7 @@ export class Introductions implements Startable {
       const peers = greeting.asks ? decodePeers(answer.rest) : [];
       await duplex.close(signal);
       return { greeting: answer.greeting, peers };
-    } catch (error) {
-      duplex.abort(error instanceof Error ? error : new Error("ended"));
-      throw error;
-    } finally {
-      signal.removeEventListener("abort", abort);
-    }
+    });
   }
 
   #greeting(introduces: boolean, asks: boolean): Greeting {
@@ -269,6 +258,24 @@ export class Introductions implements Startable {
 
 /** The multiaddr protocol of peer ids. */
 const CODE_P2P = 421;
+
+/** Resets the stream when the talk fails or its time is over. */
+async function talk<T>(
+  duplex: Libp2pDuplex,
+  signal: AbortSignal,
+  act: () => Promise<T>,
+): Promise<T> {
+  const abort = () => duplex.abort(new Error("The time is over."));
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await act();
+  } catch (error) {
+    duplex.abort(error instanceof Error ? error : new Error("ended"));
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
 
 async function readGreeting(duplex: Libp2pDuplex): Promise<Greeting> {
   let bytes = new Uint8Array();

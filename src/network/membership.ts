@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { deadline, raceSignal } from "../core/deadline.ts";
 import { loggerOf } from "../core/log.ts";
 import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
+import { Tasks } from "../core/tasks.ts";
 import { Redials } from "./redials.ts";
 
 /** What the membership needs of the host. */
@@ -235,20 +236,15 @@ export class Membership {
 
   /** Works until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    const under = new Set<Promise<void>>();
-    const own = (work: Promise<void>) => {
-      const task: Promise<void> = work.catch(() => {})
-        .finally(() => under.delete(task));
-      under.add(task);
-    };
+    const tasks = new Tasks();
     while (!signal.aborted) {
       try {
         if (this.#state !== "away") {
           this.#reconcile();
           this.#tellState();
-          own(this.#enter(signal));
-          own(this.#discover(signal));
-          this.#redial(signal, own);
+          tasks.own(this.#enter(signal));
+          tasks.own(this.#discover(signal));
+          this.#redial(signal, tasks);
         }
         await this.#clock.sleep(TICK, signal);
       } catch (error) {
@@ -257,7 +253,7 @@ export class Membership {
         await this.#clock.sleep(TICK, signal).catch(() => {});
       }
     }
-    while (under.size > 0) await Promise.all(under);
+    await tasks.settled();
   }
 
   /** What events told and what is true stay the same. */
@@ -353,13 +349,13 @@ export class Membership {
   }
 
   /** Tries those whose time has come, so many at once. */
-  #redial(signal: AbortSignal, own: (work: Promise<void>) => void): void {
+  #redial(signal: AbortSignal, tasks: Tasks): void {
     const now = this.#clock.now();
     for (const list of [this.#absent, this.#candidates]) {
       for (const peerId of list.due(now)) {
         if (this.#dialling.size >= MOST_DIALS) return;
         if (!this.#dialling.has(peerId)) {
-          own(this.#dial(peerId, list, signal));
+          tasks.own(this.#dial(peerId, list, signal));
         }
       }
     }

@@ -2,6 +2,7 @@ import type { Connection } from "@libp2p/interface";
 import type { Clock } from "../core/clock.ts";
 import { deadline } from "../core/deadline.ts";
 import type { Metrics } from "../core/metrics.ts";
+import { Tasks } from "../core/tasks.ts";
 
 const TICK = 1_000;
 
@@ -45,7 +46,7 @@ export class Pulse {
 
   /** Works until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    const under = new Set<Promise<void>>();
+    const tasks = new Tasks();
     while (!signal.aborted) {
       const now = this.#clock.now();
       for (const connection of this.#connections()) {
@@ -55,13 +56,11 @@ export class Pulse {
         if (triedAt !== undefined && now - triedAt < PULSE.interval) continue;
         this.#triedAt.set(connection, now);
         if (triedAt === undefined) continue;
-        const task: Promise<void> = this.#try(connection, signal)
-          .finally(() => under.delete(task));
-        under.add(task);
+        tasks.own(this.#try(connection, signal));
       }
       await this.#clock.sleep(TICK, signal).catch(() => {});
     }
-    await Promise.all(under);
+    await tasks.settled();
   }
 
   async #try(connection: Connection, signal: AbortSignal): Promise<void> {

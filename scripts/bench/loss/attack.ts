@@ -81,8 +81,7 @@ export async function measureAttacks(
       nodes,
       (n) => ({ seed: seeds[n] as string, chain: path }),
     );
-    const keys = Array.from({ length: records }, (_, i) => `record ${i}`);
-    await mesh.fill(keys);
+    const keys = await mesh.fill(records);
     const place = await lan.place();
     const results: AttackResult[] = [];
     for (const [i, attack] of settings.attacks.entries()) {

@@ -42,14 +42,8 @@ export async function measureCutOff(
   const { nodes, duration, seed } = settings;
   const random = new SeededRandom(seed);
   say(`${nodes} processes start`);
-  const seeds = Array.from({ length: nodes }, () => random.bytes(32).toHex());
-  await using mesh = await Mesh.start(
-    lan,
-    nodes,
-    (n) => ({ seed: seeds[n] as string }),
-  );
-  const keys = Array.from({ length: RECORDS }, (_, i) => `record ${i}`);
-  await mesh.fill(keys);
+  await using mesh = await Mesh.seeded(lan, nodes, random);
+  const keys = await mesh.fill(RECORDS);
   const victim = mesh.nodes.at(-1) as NodeProcess;
   const others = mesh.nodes.slice(0, -1);
   const states: string[] = [];

@@ -1,3 +1,4 @@
+import type { SeededRandom } from "../../../tests/fixtures/virtual/seeded_random.ts";
 import type { Lan, Place } from "./lan.ts";
 import { NodeProcess } from "./node_process.ts";
 import type { NodeSettings } from "./orders.ts";
@@ -51,6 +52,12 @@ export class Mesh {
     }
   }
 
+  /** Starts nodes whose keys are drawn. */
+  static seeded(lan: Lan, count: number, random: SeededRandom): Promise<Mesh> {
+    const seeds = Array.from({ length: count }, () => random.bytes(32).toHex());
+    return Mesh.start(lan, count, (n) => ({ seed: seeds[n] as string }));
+  }
+
   /** Those that live. */
   get nodes(): readonly NodeProcess[] {
     return this.#nodes;
@@ -72,8 +79,9 @@ export class Mesh {
     }
   }
 
-  /** Stores a record under each key, each from another node. */
-  async fill(keys: readonly string[]): Promise<void> {
+  /** Stores so many records, each from another node, and gives their keys. */
+  async fill(records: number): Promise<string[]> {
+    const keys = Array.from({ length: records }, (_, i) => `record ${i}`);
     const count = this.#nodes.length;
     const stored = await Promise.all(
       this.#nodes.map((node, n) =>
@@ -84,6 +92,7 @@ export class Mesh {
     if (sum < keys.length) {
       throw new Error(`Only ${sum} of ${keys.length} records have all copies.`);
     }
+    return keys;
   }
 
   /** Ends nodes by SIGKILL, all at once. */

@@ -61,14 +61,8 @@ export async function measureReads(
   const { nodes, share, records, readers, before, after, seed } = settings;
   const random = new SeededRandom(seed);
   say(`${nodes} processes start`);
-  const seeds = Array.from({ length: nodes }, () => random.bytes(32).toHex());
-  await using mesh = await Mesh.start(
-    lan,
-    nodes,
-    (n) => ({ seed: seeds[n] as string }),
-  );
-  const keys = Array.from({ length: records }, (_, i) => `record ${i}`);
-  await mesh.fill(keys);
+  await using mesh = await Mesh.seeded(lan, nodes, random);
+  const keys = await mesh.fill(records);
   const victims = random.sample(mesh.nodes, Math.round(share * nodes));
   const others = mesh.nodes.filter((node) => !victims.includes(node));
   const asked = await withLiveReplica(keys, others[0] as NodeProcess, victims);
