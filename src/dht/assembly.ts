@@ -102,7 +102,7 @@ export function assemble(options: DhtOptions, tasks: Tasks): Assembly {
   const closest = new LookupService(neighbourhood, options.addresses);
   calls.register(
     CLOSEST,
-    (body, caller) => closest.onClosest(body, caller.peerId),
+    async (body, caller) => await closest.onClosest(body, caller.peerId),
   );
   return {
     clock,
@@ -129,7 +129,7 @@ export function assemble(options: DhtOptions, tasks: Tasks): Assembly {
       lookup: new Lookup({
         peerId,
         ...{ neighbourhood, replicas, book, clock, tasks },
-        learn: async (peers) => await options.addresses?.learn(peers),
+        learn: (peers) => options.addresses?.learn(peers),
       }),
       isComplete: options.isComplete ?? (() => true),
       clock,

@@ -52,9 +52,9 @@ export interface Streams {
 /** Knows where peers can be reached. */
 export interface AddressBook {
   /** Where a peer can be reached, as far as that is known. */
-  known(peerId: string): Promise<KnownPeer>;
+  known(peerId: string): KnownPeer;
   /** Notes where peers can be reached. */
-  learn(peers: readonly KnownPeer[]): Promise<unknown>;
+  learn(peers: readonly KnownPeer[]): unknown;
 }
 
 /** Options of {@linkcode Dht}. */

@@ -2,12 +2,14 @@ import { noise } from "@chainsafe/libp2p-noise";
 import { privateKeyFromProtobuf } from "@libp2p/crypto/keys";
 import type { Libp2p, PeerId } from "@libp2p/interface";
 import { type KadDHT, kadDHT, passthroughMapper } from "@libp2p/kad-dht";
+import type { Multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p, type Libp2pOptions } from "libp2p";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { raceSignal } from "../core/deadline.ts";
 import { MeshError } from "../core/errors.ts";
 import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
 import type { Identity } from "../identity/identity.ts";
+import { AddressBook } from "./address_book.ts";
 import { parseAddress, parsePeerAddress, parsePeerId } from "./addresses.ts";
 import type { Duplex, Transport } from "./duplex.ts";
 import { NetworkError } from "./errors.ts";
@@ -21,6 +23,7 @@ import type { KnownPeer } from "./peer_list.ts";
 import { Pulse } from "./pulse.ts";
 import { quietYamux } from "./quiet_yamux.ts";
 import { Reachability } from "./reachability.ts";
+import { RoutingTable } from "./routing_table.ts";
 import { SILENT_LOGGER } from "./silent_logger.ts";
 import { limitStreams, MOST_STREAMS } from "./stream_limits.ts";
 import {
@@ -63,15 +66,6 @@ type Services = {
   dht: KadDHT;
 };
 
-// What the routing table of kad-dht offers beyond its declared interface.
-interface RoutingTable {
-  addEventListener(
-    type: "peer:add" | "peer:remove",
-    listener: (event: CustomEvent<{ toString(): string }>) => void,
-  ): void;
-  remove(peer: PeerId, options: { signal: AbortSignal }): Promise<void>;
-}
-
 const STOP_TIMEOUT = 3_000;
 
 /** How long it may take to close a peer's connections, or all of them, ms. */
@@ -86,6 +80,7 @@ interface Presence {
 function options(
   host: HostOptions,
   presence: Presence,
+  addressBook: AddressBook,
   metrics: Metrics,
 ): Libp2pOptions<Services> {
   const protocol = `/meshnode/${host.subnetId}/kad/1.0.0`;
@@ -135,11 +130,12 @@ function options(
       introductions: (components) =>
         new Introductions(components, {
           protocol: `/meshnode/${host.subnetId}/introductions/1.0.0`,
-          memberProtocol: protocol,
+          addressBook,
           member: !(host.client ?? false),
           metrics,
         }),
-      ping: ({ connectionManager }) => new Reachability(connectionManager),
+      ping: ({ connectionManager }) =>
+        new Reachability(connectionManager, addressBook),
       dht: kadDHT({
         protocol,
         clientMode: host.client ?? false,
@@ -153,7 +149,6 @@ function options(
         initialQuerySelfInterval: 3_600_000,
         querySelfInterval: 3_600_000,
         peerInfoMapper: passthroughMapper,
-        onPeerConnectTimeout: 5_000,
         incomingMessageTimeout: 5_000,
       }),
     },
@@ -166,6 +161,8 @@ export class Host {
   readonly #presence: Presence;
   readonly #membership: Membership;
   readonly #pulse: Pulse;
+  readonly #table: RoutingTable;
+  readonly #addressBook: AddressBook;
   /** Kept by events: libp2p makes its own list anew, text by text, for whoever asks. */
   readonly #connected = new Set<string>();
   readonly #stopping = new AbortController();
@@ -180,9 +177,11 @@ export class Host {
     libp2p: Libp2p<Services>,
     host: HostOptions,
     presence: Presence,
+    addressBook: AddressBook,
     metrics: Metrics,
   ) {
     this.#libp2p = libp2p;
+    this.#addressBook = addressBook;
     this.#presence = presence;
     this.#clock = host.clock ?? systemClock;
     this.#metrics = metrics;
@@ -203,10 +202,19 @@ export class Host {
       metrics,
       ...(host.perNetwork === undefined ? {} : { perNetwork: host.perNetwork }),
     });
+    this.#table = new RoutingTable({
+      ...{ dht: libp2p.services.dht, peerStore: libp2p.peerStore },
+      ...{ addressBook, clock: this.#clock },
+    });
     libp2p.services.introductions.acquaintances = {
       members: () => this.members(),
       wantsPeers: () => this.#membership.wantsPeers,
-      heard: async (peers) => this.#membership.heard(await this.#learn(peers)),
+      met: (peer) => {
+        const peerId = peer.toString();
+        this.#membership.joined(peerId, this.#networkOf(peer));
+        this.#table.add(peer);
+      },
+      heard: (peers) => this.#membership.heard(this.#learn(peers)),
     };
   }
 
@@ -221,8 +229,11 @@ export class Host {
     host.bootstrap?.forEach(parsePeerAddress);
     const metrics = host.metrics ?? new MetricsRegistry();
     const presence: Presence = { away: false };
-    const libp2p = await createLibp2p(options(host, presence, metrics));
-    return new Host(libp2p, host, presence, metrics);
+    const addressBook = new AddressBook();
+    const libp2p = await createLibp2p(
+      options(host, presence, addressBook, metrics),
+    );
+    return new Host(libp2p, host, presence, addressBook, metrics);
   }
 
   /**
@@ -231,13 +242,6 @@ export class Host {
    * @throws {NetworkError} `CANNOT_LISTEN`.
    */
   async start(): Promise<void> {
-    this.#table.addEventListener(
-      "peer:add",
-      ({ detail }) => {
-        const peerId = detail.toString();
-        this.#membership.joined(peerId, this.#networkOf(peerId));
-      },
-    );
     this.#libp2p.addEventListener(
       "peer:connect",
       ({ detail }) => {
@@ -270,11 +274,11 @@ export class Host {
       );
     }
     const { signal } = this.#stopping;
-    const { addressBook } = this.#libp2p.services.introductions;
-    this.#membership.expect(await addressBook.note(this.#acquaintances));
+    this.#membership.expect(this.#addressBook.note(this.#acquaintances));
     this.#running = Promise.all([
       this.#membership.run(signal),
       this.#pulse.run(signal),
+      this.#table.run(signal),
     ]);
   }
 
@@ -284,9 +288,8 @@ export class Host {
   }
 
   /** Multiaddrs of members, each with `/p2p/…`: to be their acquaintance after a restart. */
-  async memberAddresses(): Promise<string[]> {
-    const { addressBook } = this.#libp2p.services.introductions;
-    return await addressBook.texts(this.members());
+  memberAddresses(): string[] {
+    return this.#addressBook.texts(this.members());
   }
 
   /** Peers with an open connection. */
@@ -306,10 +309,10 @@ export class Host {
 
   /** Where peers can be reached. */
   get addressBook(): {
-    known(peerId: string): Promise<KnownPeer>;
-    learn(peers: readonly KnownPeer[]): Promise<readonly string[]>;
+    known(peerId: string): KnownPeer;
+    learn(peers: readonly KnownPeer[]): readonly string[];
   } {
-    return this.#libp2p.services.introductions.addressBook;
+    return this.#addressBook;
   }
 
   /** Where the node stands in the mesh. */
@@ -319,7 +322,7 @@ export class Host {
 
   /** Connects to a peer whose address is known. */
   async connect(peerId: string, signal?: AbortSignal): Promise<void> {
-    await this.#libp2p.dial(parsePeerId(peerId), signal ? { signal } : {});
+    await this.#libp2p.dial(this.#target(peerId), signal ? { signal } : {});
   }
 
   /** Closes all connections to a peer and forgets it; it may join anew. */
@@ -328,8 +331,7 @@ export class Host {
     const id = parsePeerId(peerId);
     const signal = AbortSignal.timeout(DROP_TIMEOUT);
     await this.#libp2p.hangUp(id, { signal }).catch(() => {});
-    // Who is in the table already would not be told of again.
-    await this.#table.remove(id, { signal }).catch(() => {});
+    await this.#table.remove(id);
   }
 
   /**
@@ -372,10 +374,9 @@ export class Host {
         handler = set;
       },
       open: async (peerId, signal) => {
-        const id = parsePeerId(peerId);
         try {
           const stream = await this.#libp2p.dialProtocol(
-            id,
+            this.#target(peerId),
             protocol,
             signal ? { signal } : {},
           );
@@ -419,9 +420,15 @@ export class Host {
     };
   }
 
+  /** Through its connection, or else its addresses. */
+  #target(peerId: string): PeerId | Multiaddr[] {
+    const id = parsePeerId(peerId);
+    return this.#connected.has(peerId) ? id : this.#addressBook.targets(peerId);
+  }
+
   /** Notes where those are that are not connected, and gives them. */
-  #learn(peers: readonly KnownPeer[]): Promise<readonly string[]> {
-    return this.addressBook.learn(
+  #learn(peers: readonly KnownPeer[]): readonly string[] {
+    return this.#addressBook.learn(
       peers.filter(({ peerId }) =>
         peerId !== this.peerId && !this.#connected.has(peerId) &&
         !this.#membership.expects(peerId)
@@ -429,15 +436,9 @@ export class Host {
     );
   }
 
-  get #table(): RoutingTable {
-    const { dht } = this.#libp2p.services;
-    return (dht as unknown as { readonly routingTable: RoutingTable })
-      .routingTable;
-  }
-
   /** The part of the network that a peer is in; none on this machine. */
-  #networkOf(peerId: string): string | undefined {
-    const [connection] = this.#libp2p.getConnections(parsePeerId(peerId));
+  #networkOf(peer: PeerId): string | undefined {
+    const [connection] = this.#libp2p.getConnections(peer);
     if (connection === undefined) return undefined;
     const { group, loopback } = originOf(connection.remoteAddr);
     return loopback ? undefined : networkOf(group);

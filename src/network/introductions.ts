@@ -1,16 +1,18 @@
 import {
   type Connection,
+  type PeerId,
   serviceCapabilities,
   type Startable,
   type Stream,
 } from "@libp2p/interface";
 import type { kadDHT } from "@libp2p/kad-dht";
+import { CODE_P2P } from "@multiformats/multiaddr";
 import { concat } from "../core/bytes.ts";
 import { deadline } from "../core/deadline.ts";
 import { loggerOf } from "../core/log.ts";
 import type { Metrics } from "../core/metrics.ts";
 import { Tasks } from "../core/tasks.ts";
-import { AddressBook } from "./address_book.ts";
+import type { AddressBook } from "./address_book.ts";
 import { parsePeerId } from "./addresses.ts";
 import { NetworkError } from "./errors.ts";
 import {
@@ -30,15 +32,15 @@ import {
 /** What the introductions use of libp2p. */
 export type IntroductionComponents = Pick<
   Parameters<ReturnType<typeof kadDHT>>[0],
-  "registrar" | "peerStore" | "addressManager" | "connectionManager" | "events"
+  "registrar" | "addressManager" | "connectionManager" | "events"
 >;
 
 /** Options of {@linkcode Introductions}. */
 export interface IntroductionOptions {
   /** The protocol of the introductions themselves; names the subnet. */
   readonly protocol: string;
-  /** The protocol that members speak, of which those who care are told. */
-  readonly memberProtocol: string;
+  /** Where peers can be reached. */
+  readonly addressBook: AddressBook;
   /** Whether we are a member. */
   readonly member: boolean;
   /** Where to count. */
@@ -51,8 +53,10 @@ export interface Acquaintances {
   members(): readonly string[];
   /** Whether to ask a peer that we meet whom it knows. */
   wantsPeers(): boolean;
+  /** Takes a member in that is connected and can be called. */
+  met(peer: PeerId): void;
   /** Takes in whom a peer knows. */
-  heard(peers: readonly KnownPeer[]): Promise<void>;
+  heard(peers: readonly KnownPeer[]): void;
 }
 
 /** How long an introduction or a question may take, ms. */
@@ -62,7 +66,8 @@ const LIST_AGE = 100;
 const NOBODY: Acquaintances = {
   members: () => [],
   wantsPeers: () => false,
-  heard: () => Promise.resolve(),
+  met: () => {},
+  heard: () => {},
 };
 
 /**
@@ -83,11 +88,7 @@ export class Introductions implements Startable {
   readonly #log = loggerOf("network");
   readonly #tasks = new Tasks();
   #stopping = new AbortController();
-  #list:
-    | { readonly bytes: Promise<Uint8Array>; readonly at: number }
-    | undefined;
-  /** Where peers can be reached. */
-  readonly addressBook: AddressBook;
+  #list: { readonly bytes: Uint8Array; readonly at: number } | undefined;
   /** Whom we know; nobody until it is set. */
   acquaintances: Acquaintances = NOBODY;
 
@@ -95,7 +96,6 @@ export class Introductions implements Startable {
   constructor(libp2p: IntroductionComponents, options: IntroductionOptions) {
     this.#libp2p = libp2p;
     this.#options = options;
-    this.addressBook = new AddressBook(libp2p.peerStore);
   }
 
   /** Begins to introduce us to whom we meet. */
@@ -125,10 +125,10 @@ export class Introductions implements Startable {
    * @throws {NetworkError} `PEER_LIST_INVALID`, `GREETING_INVALID`
    */
   async ask(peerId: string, signal: AbortSignal): Promise<KnownPeer[]> {
-    const connection = await this.#libp2p.connectionManager.openConnection(
+    const [connection] = this.#libp2p.connectionManager.getConnections(
       parsePeerId(peerId),
-      { signal },
     );
+    if (connection === undefined) throw new Error("It is not connected.");
     const greeting = {
       introduces: false,
       member: this.#options.member,
@@ -139,9 +139,10 @@ export class Introductions implements Startable {
   }
 
   readonly #opened = ({ detail }: CustomEvent<Connection>) => {
-    if (detail.direction === "outbound") {
-      this.#tasks.own(this.#introduce(detail));
-    }
+    if (detail.direction !== "outbound") return;
+    const { remotePeer, remoteAddr } = detail;
+    this.#options.addressBook.reach(remotePeer.toString(), remoteAddr.bytes);
+    this.#tasks.own(this.#introduce(detail));
   };
 
   /** Whoever calls begins. */
@@ -154,8 +155,8 @@ export class Introductions implements Startable {
         this.#greeting(true, asks),
         limit.signal,
       );
-      await this.#met(connection, greeting);
-      if (asks) await this.acquaintances.heard(peers);
+      this.#met(connection, greeting);
+      if (asks) this.acquaintances.heard(peers);
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
       this.#log.debug("Meeting {peer} failed: {error}", {
@@ -183,11 +184,11 @@ export class Introductions implements Startable {
       const greeting = await readGreeting(duplex);
       const own = encodeGreeting(this.#greeting(greeting.introduces, false));
       await duplex.write(
-        greeting.asks ? concat(own, await this.#peers()) : own,
+        greeting.asks ? concat(own, this.#peers()) : own,
         signal,
       );
       await duplex.close(signal);
-      if (greeting.introduces) await this.#met(connection, greeting);
+      if (greeting.introduces) this.#met(connection, greeting);
     }).catch(() => {});
   }
 
@@ -223,41 +224,29 @@ export class Introductions implements Startable {
     return { introduces, member, asks, addresses };
   }
 
-  /** Tells whoever waits for peers of the mesh. */
-  async #met(connection: Connection, greeting: Greeting): Promise<void> {
-    const { remotePeer } = connection;
-    const { memberProtocol } = this.#options;
-    const multiaddrs = this.addressBook.read(greeting.addresses);
-    const protocols = greeting.member ? [memberProtocol] : [];
-    await this.#libp2p.peerStore.patch(remotePeer, { multiaddrs, protocols });
-    this.#libp2p.events.safeDispatchEvent("peer:identify", {
-      detail: {
-        peerId: remotePeer,
-        listenAddrs: multiaddrs,
-        protocols,
-        connection,
-      },
-    });
+  /** One that can be called again, should its connection be lost, may be a member. */
+  #met({ remotePeer }: Connection, { addresses, member }: Greeting): void {
+    const { addressBook } = this.#options;
+    const peerId = remotePeer.toString();
+    addressBook.meet(peerId, addresses);
+    if (member && addressBook.known(peerId).addresses.length > 0) {
+      this.acquaintances.met(remotePeer);
+    }
   }
 
-  #peers(): Promise<Uint8Array> {
+  #peers(): Uint8Array {
     // Many ask at once when a mesh starts.
     const now = performance.now();
     if (this.#list === undefined || now - this.#list.at > LIST_AGE) {
-      const members = this.acquaintances.members();
-      const bytes = Promise.all(
-        members.map((peer) => this.addressBook.known(peer)),
-      ).then((peers) =>
-        encodePeers(peers.filter(({ addresses }) => addresses.length > 0))
-      );
-      this.#list = { bytes, at: now };
+      const { addressBook } = this.#options;
+      const known = this.acquaintances.members()
+        .map((peer) => addressBook.known(peer))
+        .filter(({ addresses }) => addresses.length > 0);
+      this.#list = { bytes: encodePeers(known), at: now };
     }
     return this.#list.bytes;
   }
 }
-
-/** The multiaddr protocol of peer ids. */
-const CODE_P2P = 421;
 
 /** Resets the stream when the talk fails or its time is over. */
 async function talk<T>(

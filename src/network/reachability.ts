@@ -1,5 +1,6 @@
 import { type PeerId, serviceCapabilities } from "@libp2p/interface";
 import type { kadDHT } from "@libp2p/kad-dht";
+import type { AddressBook } from "./address_book.ts";
 
 type Connections = Parameters<
   ReturnType<typeof kadDHT>
@@ -16,10 +17,12 @@ export class Reachability {
   /** What kad-dht asks for. */
   readonly [serviceCapabilities]: string[] = ["@libp2p/ping"];
   readonly #connections: Connections;
+  readonly #addressBook: AddressBook;
 
   /** Works with the connections of libp2p. */
-  constructor(connections: Connections) {
+  constructor(connections: Connections, addressBook: AddressBook) {
     this.#connections = connections;
+    this.#addressBook = addressBook;
   }
 
   /** Connects to a peer that is not connected; fails when it is not there. */
@@ -27,7 +30,10 @@ export class Reachability {
     peer: PeerId,
     options?: { readonly signal?: AbortSignal },
   ): Promise<number> {
-    await this.#connections.openConnection(peer, options ?? {});
+    const target = this.#connections.getConnections(peer).length > 0
+      ? peer
+      : this.#addressBook.targets(peer.toString());
+    await this.#connections.openConnection(target, options ?? {});
     return 0;
   }
 }

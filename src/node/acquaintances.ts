@@ -52,7 +52,7 @@ export class Acquaintances {
   async run(
     host: {
       members(): readonly string[];
-      memberAddresses(): Promise<readonly string[]>;
+      memberAddresses(): readonly string[];
     },
     clock: Clock,
     signal: AbortSignal,
@@ -62,7 +62,7 @@ export class Acquaintances {
       const members = host.members();
       if (members !== known) {
         known = members;
-        this.keep(await host.memberAddresses());
+        this.keep(host.memberAddresses());
       }
       await clock.sleep(PERIOD, signal).catch(() => {});
     }

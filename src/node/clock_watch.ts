@@ -19,7 +19,7 @@ export interface ClockWatchParts {
 /** Between two rounds, ms; shorter while too little is known, or the clock is off. */
 const PERIOD = 60_000;
 const EAGER_PERIOD = 5_000;
-const FIRST_PAUSE = 1_000;
+const FIRST_PAUSE = 3_000;
 /** Peers asked in a round. */
 const MOST_ASKED = 8;
 

@@ -12,6 +12,7 @@ import {
   SignatureAuthorizer,
   systemClock,
 } from "../../mod.ts";
+import { AddressBook } from "../../src/network/address_book.ts";
 import { Introductions } from "../../src/network/introductions.ts";
 import { Libp2pDuplex } from "../../src/network/libp2p_duplex.ts";
 import {
@@ -132,7 +133,7 @@ export class Hostile {
         introductions: (components) =>
           new Introductions(components, {
             protocol: "/meshnode/1/introductions/1.0.0",
-            memberProtocol: "/meshnode/1/kad/1.0.0",
+            addressBook: new AddressBook(),
             member: true,
             metrics: new MetricsRegistry(),
           }),

@@ -84,7 +84,7 @@ Deno.test("who is alone keeps those that were there, and a file is written when 
         members: () => members,
         memberAddresses: () => {
           asked++;
-          return Promise.resolve(members.map((each) => `${ADDRESS}${each}`));
+          return members.map((each) => `${ADDRESS}${each}`);
         },
       },
       clock,

@@ -40,7 +40,7 @@ export interface LookupParts {
   /** Questions that nobody waits for any more. */
   readonly tasks: Tasks;
   /** Notes where peers can be reached. */
-  readonly learn: (peers: readonly KnownPeer[]) => Promise<unknown>;
+  readonly learn: (peers: readonly KnownPeer[]) => unknown;
 }
 
 /** One lookup. */
@@ -175,7 +175,7 @@ export class Lookup {
     course.slowest = Math.max(course.slowest, clock.now() - start);
     course.begun.resolve();
     const real = named.filter((peer) => isPeerId(neighbourhood, peer.peerId));
-    await learn(real.filter((peer) => !neighbourhood.has(peer.peerId)));
+    learn(real.filter((peer) => !neighbourhood.has(peer.peerId)));
     return real.map((peer) => peer.peerId);
   }
 }

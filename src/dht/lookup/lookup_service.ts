@@ -14,15 +14,13 @@ export class LookupService {
   }
 
   /** Answers `dht.closest`; the caller knows itself. */
-  async onClosest(body: Uint8Array, caller: string): Promise<Uint8Array> {
+  onClosest(body: Uint8Array, caller: string): Uint8Array {
     const { key, count } = decodeClosest(body);
     const peers = this.#neighbourhood.nearest(key, count + 1)
       .filter((peer) => peer !== caller).slice(0, count);
     return encodeClosestPeers(
-      await Promise.all(
-        peers.map((peerId) =>
-          this.#addresses?.known(peerId) ?? { peerId, addresses: [] }
-        ),
+      peers.map((peerId) =>
+        this.#addresses?.known(peerId) ?? { peerId, addresses: [] }
       ),
     );
   }
