@@ -46,14 +46,23 @@ class Fields {
     if (known !== undefined) return known;
     if (this.#known.size >= MAX_FIELDS) this.#known.clear();
     const bytes = utf8.encode(text);
-    const field = concat(uint32(bytes.length), bytes);
+    const field = concat(uint32s(bytes.length), bytes);
     this.#known.set(text, field);
     return field;
   }
 }
 
-function uint32(value: number): Bytes {
-  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
+/** Numbers of four bytes each. */
+function uint32s(...values: readonly number[]): Bytes {
+  const bytes = new Uint8Array(4 * values.length);
+  let at = 0;
+  for (const value of values) {
+    bytes[at++] = value >>> 24;
+    bytes[at++] = value >>> 16;
+    bytes[at++] = value >>> 8;
+    bytes[at++] = value;
+  }
+  return bytes;
 }
 
 /**
@@ -64,6 +73,7 @@ function uint32(value: number): Bytes {
  */
 export class SignatureAuthorizer implements Authorizer {
   readonly #identity: Identity;
+  /** Our public key after its length. */
   readonly #key: Bytes;
   readonly #clock: Clock;
   readonly #window: number;
@@ -79,7 +89,8 @@ export class SignatureAuthorizer implements Authorizer {
     options: SignatureAuthorizerOptions = {},
   ) {
     this.#identity = identity;
-    this.#key = marshalPublicKey(identity.publicKey);
+    const key = marshalPublicKey(identity.publicKey);
+    this.#key = concat(uint32s(key.length), key);
     this.#clock = clock;
     this.#window = options.window ?? 60;
     this.#skew = options.skew ?? 60;
@@ -180,18 +191,13 @@ export class SignatureAuthorizer implements Authorizer {
       createHash("sha256").update(request).digest(),
       fields.of(responder),
       fields.of(caller),
-      uint32(kind),
-      uint32(sequence),
+      uint32s(kind, sequence),
       body,
     );
   }
 
   #seal(signed: Uint8Array): Bytes {
-    return concat(
-      uint32(this.#key.length),
-      this.#key,
-      this.#identity.sign(signed),
-    );
+    return concat(this.#key, this.#identity.sign(signed));
   }
 
   #open(peer: string, sealed: Uint8Array, signed: Uint8Array): void {

@@ -12,33 +12,57 @@ export function deadline(
   milliseconds: number,
   ...parents: readonly (AbortSignal | undefined)[]
 ): Deadline {
-  const controller = new AbortController();
-  const watched = parents.filter((parent) => parent !== undefined);
-  const onAbort = (event: Event) =>
-    controller.abort((event.target as AbortSignal).reason);
-  for (const parent of watched) {
-    if (parent.aborted) controller.abort(parent.reason);
-    else parent.addEventListener("abort", onAbort, { once: true });
-  }
-  const timer = Number.isFinite(milliseconds)
-    ? setTimeout(() =>
-      controller.abort(
-        new DOMException(
-          `No answer within ${milliseconds} ms.`,
-          "TimeoutError",
-        ),
-      ), milliseconds)
-    : undefined;
-  return {
-    signal: controller.signal,
-    [Symbol.dispose]() {
-      clearTimeout(timer);
-      for (const parent of watched) {
-        parent.removeEventListener("abort", onAbort);
-      }
-    },
-  };
+  return new Limit(milliseconds, parents);
 }
+
+// One object for all that has to be heard and cleared: every call has several.
+class Limit implements Deadline, EventListenerObject {
+  readonly #controller = new AbortController();
+  readonly #parents: readonly (AbortSignal | undefined)[];
+  readonly #milliseconds: number;
+  readonly #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    milliseconds: number,
+    parents: readonly (AbortSignal | undefined)[],
+  ) {
+    this.#milliseconds = milliseconds;
+    this.#parents = parents;
+    for (const parent of parents) {
+      if (parent?.aborted) this.#controller.abort(parent.reason);
+      else parent?.addEventListener("abort", this, ONCE);
+    }
+    if (Number.isFinite(milliseconds)) {
+      this.#timer = setTimeout(Limit.#end, milliseconds, this);
+    }
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  handleEvent(event: Event): void {
+    this.#controller.abort((event.target as AbortSignal).reason);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    for (const parent of this.#parents) {
+      parent?.removeEventListener("abort", this);
+    }
+  }
+
+  static #end(limit: Limit): void {
+    limit.#controller.abort(
+      new DOMException(
+        `No answer within ${limit.#milliseconds} ms.`,
+        "TimeoutError",
+      ),
+    );
+  }
+}
+
+const ONCE = { once: true };
 
 /**
  * The promise's result, unless the signal is aborted first. The promise goes
@@ -55,9 +79,13 @@ export function raceSignal<T>(
   }
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() =>
-      signal.removeEventListener("abort", abort)
-    );
+    signal.addEventListener("abort", abort, ONCE);
+    promise.then((value) => {
+      signal.removeEventListener("abort", abort);
+      resolve(value);
+    }, (error) => {
+      signal.removeEventListener("abort", abort);
+      reject(error);
+    });
   });
 }

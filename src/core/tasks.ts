@@ -9,8 +9,8 @@ export class Tasks {
 
   /** Takes work over; its failure is its own to report and ends nothing here. */
   own(work: Promise<unknown>): void {
-    const task: Promise<void> = work.then(() => {}, () => {})
-      .finally(() => this.#running.delete(task));
+    const over = () => void this.#running.delete(task);
+    const task: Promise<void> = work.then(over, over);
     this.#running.add(task);
   }
 

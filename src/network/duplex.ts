@@ -7,14 +7,16 @@
 export interface Duplex extends AsyncIterable<Uint8Array> {
   /** Base58. */
   readonly remotePeer: string;
+  /** Bytes that came and were not read; absent where that is not known. */
+  readonly unread?: number;
   /** The group of addresses it comes from; absent when that says nothing, as on this machine. */
   readonly origin?: string | undefined;
   /**
-   * Sends bytes; resolves when more may be sent, which is the back-pressure.
-   *
-   * @throws when the stream is closed or reset, or the signal is aborted.
+   * Sends bytes. While no more should be sent it gives what to wait for, which
+   * is the back-pressure; the promise rejects when the stream is closed or
+   * reset, or the signal is aborted.
    */
-  write(bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
+  write(bytes: Uint8Array, signal?: AbortSignal): Promise<void> | undefined;
   /** Ends the stream orderly: what was written is still delivered. */
   close(signal?: AbortSignal): Promise<void>;
   /** Ends the stream at once. */

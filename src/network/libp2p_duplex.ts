@@ -13,11 +13,11 @@ const LOW_WATER = 64 * 1024;
  */
 export class Libp2pDuplex implements Duplex {
   readonly #stream: Stream;
-  #chunks: Uint8Array[] = [];
+  readonly #chunks: Uint8Array[] = [];
   #buffered = 0;
   #ended = false;
   #failure: Error | undefined;
-  #wake = () => {};
+  #reader: PromiseWithResolvers<IteratorResult<Uint8Array>> | undefined;
   /** Base58, as the connection's handshake proved it. */
   readonly remotePeer: string;
   /** See {@linkcode Duplex}. */
@@ -29,11 +29,9 @@ export class Libp2pDuplex implements Duplex {
     this.remotePeer = remotePeer;
     this.origin = origin;
     stream.addEventListener("message", ({ data }) => {
-      const chunks = data instanceof Uint8Array ? [data] : [...data];
-      this.#chunks.push(...chunks);
-      this.#buffered += data.byteLength;
+      if (data instanceof Uint8Array) this.#take(data);
+      else for (const chunk of data) this.#take(chunk);
       if (this.#buffered > HIGH_WATER) this.#steer("pause");
-      this.#wake();
     });
     stream.addEventListener("end", () => this.#end(undefined));
     stream.addEventListener("close", ({ error }) => this.#end(error));
@@ -43,35 +41,26 @@ export class Libp2pDuplex implements Duplex {
     } else if (stream.readableEnded) this.#end(undefined);
   }
 
-  /** Sends, and waits while the stream's window is full. */
-  async write(bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted();
-    if (this.#stream.send(bytes)) return;
-    // The stream's own onDrain() waits only once in its life.
-    while (this.#stream.writableNeedsDrain) {
-      await this.#drain(signal);
-      // It sends what is queued in a microtask, and may be full again after it.
-      await Promise.resolve();
+  /** See {@linkcode Duplex}. */
+  get unread(): number {
+    return this.#buffered;
+  }
+
+  /** Sends; what to wait for while the stream's window is full. */
+  write(bytes: Uint8Array, signal?: AbortSignal): Promise<void> | undefined {
+    try {
+      signal?.throwIfAborted();
+      return this.#stream.send(bytes) ? undefined : this.#drained(signal);
+    } catch (error) {
+      return Promise.reject(error);
     }
   }
 
   /** The bytes as they arrive; for one reader. */
-  async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
-    for (;;) {
-      const chunks = this.#chunks;
-      this.#chunks = [];
-      for (const chunk of chunks) {
-        this.#buffered -= chunk.length;
-        if (this.#buffered < LOW_WATER) this.#steer("resume");
-        yield chunk;
-      }
-      if (this.#chunks.length > 0) continue;
-      if (this.#failure !== undefined) throw this.#failure;
-      if (this.#ended) return;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    // No generator: what one keeps between two messages, of which a stream
+    // that is seldom used has one, is most of what the collector has to move.
+    return { next: () => this.#next() };
   }
 
   /** Closes our direction once everything is sent. */
@@ -82,6 +71,42 @@ export class Libp2pDuplex implements Duplex {
   /** Resets the stream. */
   abort(reason: Error): void {
     this.#stream.abort(reason);
+  }
+
+  #take(chunk: Uint8Array): void {
+    const reader = this.#reader;
+    if (reader === undefined) {
+      this.#chunks.push(chunk);
+      this.#buffered += chunk.length;
+    } else {
+      this.#reader = undefined;
+      reader.resolve({ value: chunk, done: false });
+    }
+  }
+
+  #next(): Promise<IteratorResult<Uint8Array>> {
+    const chunk = this.#chunks.shift();
+    if (chunk !== undefined) {
+      const before = this.#buffered;
+      this.#buffered -= chunk.length;
+      if (before >= LOW_WATER && this.#buffered < LOW_WATER) {
+        this.#steer("resume");
+      }
+      return Promise.resolve({ value: chunk, done: false });
+    }
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#ended) return Promise.resolve({ value: undefined, done: true });
+    this.#reader = Promise.withResolvers();
+    return this.#reader.promise;
+  }
+
+  async #drained(signal: AbortSignal | undefined): Promise<void> {
+    // The stream's own onDrain() waits only once in its life.
+    while (this.#stream.writableNeedsDrain) {
+      await this.#drain(signal);
+      // It sends what is queued in a microtask, and may be full again after it.
+      await Promise.resolve();
+    }
   }
 
   #drain(signal: AbortSignal | undefined): Promise<void> {
@@ -110,7 +135,10 @@ export class Libp2pDuplex implements Duplex {
     }
     this.#ended = true;
     this.#failure ??= failure;
-    this.#wake();
+    const reader = this.#reader;
+    this.#reader = undefined;
+    if (this.#failure !== undefined) reader?.reject(this.#failure);
+    else reader?.resolve({ value: undefined, done: true });
   }
 
   #steer(act: "pause" | "resume"): void {

@@ -1,4 +1,8 @@
-import { AuthError, type Authorizer } from "../auth/authorizer.ts";
+import {
+  AuthError,
+  type Authorizer,
+  type ResponseFacts,
+} from "../auth/authorizer.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { Duplex } from "../network/duplex.ts";
 import { busyError } from "./busy.ts";
@@ -12,8 +16,8 @@ import {
   encodeFrame,
   FRAME,
   type Frame,
+  FrameCutter,
   type FrameType,
-  readFrames,
 } from "./frames.ts";
 import { FrameWriter } from "./frame_writer.ts";
 
@@ -22,12 +26,15 @@ type Event =
   | { readonly type: FrameType; readonly body: Uint8Array }
   | { readonly failure: RpcError };
 
-interface Pending {
+/** A call that is under way; hears when its caller gives up. */
+interface Pending extends EventListenerObject {
+  readonly call: number;
   readonly type: typeof FRAME["request" | "open"];
   readonly request: Uint8Array;
   readonly mostItems: number;
+  readonly signal: AbortSignal;
   readonly take: (event: Event) => void;
-  /** Checks happen in the order of arrival. */
+  /** Checks of a stream's items happen in the order of arrival. */
   checked: Promise<void>;
   waiting: number;
   sequence: number;
@@ -68,14 +75,24 @@ export class ClientStream {
   }
 
   /** The one answer to a request. @throws {RpcError} */
-  async request(
+  request(
     method: string,
     body: Uint8Array,
     signal: AbortSignal,
   ): Promise<Uint8Array> {
-    const events = this.#events(FRAME.request, method, body, 1, signal);
-    for await (const event of events) return event.body;
-    throw new RpcError("RPC_PROTOCOL", "The answer is empty.");
+    return new Promise((resolve, reject) => {
+      const pending = this.#begin(
+        FRAME.request,
+        { method, body, window: 1, signal },
+        (event) => {
+          if (this.#pending.get(pending.call) !== pending) return;
+          const failed = "failure" in event;
+          this.#finish(pending, !failed || REMOTE_ENDED.has(event.failure));
+          if (failed) reject(event.failure);
+          else resolve(event.body);
+        },
+      );
+    });
   }
 
   /** The items of a stream. @throws {RpcError} */
@@ -85,51 +102,18 @@ export class ClientStream {
     window: number,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array> {
-    const events = this.#events(FRAME.open, method, body, window, signal);
-    for await (const event of events) {
-      if (event.type === FRAME.end) return;
-      yield event.body;
-    }
-  }
-
-  async *#events(
-    type: typeof FRAME["request" | "open"],
-    method: string,
-    body: Uint8Array,
-    window: number,
-    signal: AbortSignal,
-  ): AsyncGenerator<{ readonly type: FrameType; readonly body: Uint8Array }> {
-    if (this.#lost !== undefined) throw this.#lost;
     const queue: Event[] = [];
     let wake = () => {};
-    const auth = this.#authorizer.signRequest({
-      method,
-      peer: this.#stream.remotePeer,
-      body,
-    });
-    const frame = encodeFrame(type, this.#next, { method, auth, body });
-    const call = this.#next++;
-    const pending: Pending = {
-      type,
-      request: auth,
-      mostItems: window + 1,
-      take: (event) => {
+    const pending = this.#begin(
+      FRAME.open,
+      { method, body, window, signal },
+      (event) => {
         queue.push(event);
         wake();
       },
-      checked: Promise.resolve(),
-      waiting: 0,
-      sequence: 0,
-    };
-    const cancelled = () =>
-      pending.take({ failure: asRpcError(signal.reason, "RPC_CANCELLED") });
-    signal.addEventListener("abort", cancelled, { once: true });
-    this.#pending.set(call, pending);
+    );
     let ended = false;
     try {
-      signal.throwIfAborted();
-      // A failed write shows as the stream's loss.
-      this.#writer.write(frame).catch((cause) => this.#fail(lost(cause)));
       for (;;) {
         const event = queue.shift();
         if (event === undefined) {
@@ -138,31 +122,80 @@ export class ClientStream {
           });
           continue;
         }
-        if ("failure" in event) throw event.failure;
-        ended = event.type === FRAME.result || event.type === FRAME.end;
-        yield event;
+        if ("failure" in event) {
+          ended = REMOTE_ENDED.has(event.failure);
+          throw event.failure;
+        }
+        ended = event.type === FRAME.end;
         if (ended) return;
+        yield event.body;
         pending.waiting--;
-        this.#send(FRAME.credit, call, Uint8Array.of(0, 0, 0, 1));
+        this.#send(FRAME.credit, pending.call, Uint8Array.of(0, 0, 0, 1));
       }
-    } catch (error) {
-      ended ||= error instanceof RpcError && REMOTE_ENDED.has(error);
-      throw asRpcError(error, "RPC_CANCELLED");
     } finally {
-      signal.removeEventListener("abort", cancelled);
-      this.#pending.delete(call);
-      if (!ended && this.#lost === undefined) this.#send(FRAME.cancel, call);
+      this.#finish(pending, ended);
     }
   }
 
-  #send(type: FrameType, call: number, body = new Uint8Array()): void {
-    this.#writer.write(encodeFrame(type, call, { body }))
-      .catch((cause) => this.#fail(lost(cause)));
+  #begin(
+    type: typeof FRAME["request" | "open"],
+    { method, body, window, signal }: {
+      readonly method: string;
+      readonly body: Uint8Array;
+      readonly window: number;
+      readonly signal: AbortSignal;
+    },
+    take: (event: Event) => void,
+  ): Pending {
+    if (this.#lost !== undefined) throw this.#lost;
+    if (signal.aborted) throw asRpcError(signal.reason, "RPC_CANCELLED");
+    const request = this.#authorizer.signRequest({
+      method,
+      peer: this.#stream.remotePeer,
+      body,
+    });
+    const call = this.#next;
+    const frame = encodeFrame(type, call, { method, auth: request, body });
+    this.#next++;
+    const pending: Pending = {
+      ...{ call, type, request, signal, take },
+      mostItems: window + 1,
+      checked: Promise.resolve(),
+      waiting: 0,
+      sequence: 0,
+      handleEvent: () =>
+        take({ failure: asRpcError(signal.reason, "RPC_CANCELLED") }),
+    };
+    signal.addEventListener("abort", pending, { once: true });
+    this.#pending.set(call, pending);
+    this.#write(frame);
+    return pending;
+  }
+
+  #finish(pending: Pending, ended: boolean): void {
+    pending.signal.removeEventListener("abort", pending);
+    this.#pending.delete(pending.call);
+    if (!ended && this.#lost === undefined) {
+      this.#send(FRAME.cancel, pending.call);
+    }
+  }
+
+  #send(type: FrameType, call: number, body?: Uint8Array): void {
+    this.#write(encodeFrame(type, call, body === undefined ? {} : { body }));
+  }
+
+  /** A failed write shows as the stream's loss. */
+  #write(frame: Uint8Array): void {
+    this.#writer.write(frame)?.catch((cause) => this.#fail(lost(cause)));
   }
 
   async #read(): Promise<void> {
     try {
-      for await (const frame of readFrames(this.#stream)) this.#take(frame);
+      const cutter = new FrameCutter();
+      for await (const chunk of this.#stream) {
+        for (const frame of cutter.cut(chunk)) this.#take(frame);
+      }
+      cutter.end();
       this.#fail(lost("The peer closed the stream."));
       await this.#stream.close(AbortSignal.timeout(1_000)).catch(() => {});
     } catch (error) {
@@ -213,28 +246,39 @@ export class ClientStream {
       sequence: pending.sequence++,
       body,
     };
-    pending.checked = pending.checked.then(async () => {
-      try {
-        await this.#authorizer.checkResponse(facts, auth);
-      } catch (error) {
-        const reason = error instanceof AuthError ? error.refusal : "error";
-        this.#metrics.count("meshnode_rpc_unauthorized_total", {
-          side: "client",
-          reason,
-        });
-        const failure = new RpcError(
-          "RPC_UNAUTHORIZED",
-          `The answer is not accepted: ${
-            error instanceof Error ? error.message : error
-          }`,
-          { cause: error },
-        );
-        return pending.take({ failure });
-      }
-      pending.take(
-        type === FRAME.error ? { failure: remoteError(body) } : { type, body },
+    // Nothing comes before a request's one answer.
+    pending.checked = pending.type === FRAME.request
+      ? this.#check(pending, frame, facts)
+      : pending.checked.then(() => this.#check(pending, frame, facts));
+  }
+
+  /** Hands on what is signed as it should be; never rejects. */
+  async #check(
+    pending: Pending,
+    { type, auth }: Frame,
+    facts: ResponseFacts,
+  ): Promise<void> {
+    try {
+      await this.#authorizer.checkResponse(facts, auth);
+    } catch (error) {
+      const reason = error instanceof AuthError ? error.refusal : "error";
+      this.#metrics.count("meshnode_rpc_unauthorized_total", {
+        side: "client",
+        reason,
+      });
+      const failure = new RpcError(
+        "RPC_UNAUTHORIZED",
+        `The answer is not accepted: ${
+          error instanceof Error ? error.message : error
+        }`,
+        { cause: error },
       );
-    });
+      return pending.take({ failure });
+    }
+    const { body } = facts;
+    pending.take(
+      type === FRAME.error ? { failure: remoteError(body) } : { type, body },
+    );
   }
 
   #fail(reason: RpcError): void {

@@ -40,9 +40,12 @@ export class FrameWriter {
   readonly #stream: Duplex;
   readonly #bounds: WriterBounds;
   #queue: Queued[] = [];
+  /** Of the frames that wait. */
   #bytes = 0;
   /** Frames in the write that is under way. */
   #writing = 0;
+  /** Whether what is written now has to wait its turn. */
+  #isBusy = false;
   #pumping: Promise<void> | undefined;
   #failure: unknown;
 
@@ -54,13 +57,33 @@ export class FrameWriter {
 
   /**
    * Writes one whole frame; none at all if the signal is aborted before its
-   * turn comes.
-   *
-   * @throws {RpcError} `RPC_BUSY` when too much waits for the peer already;
-   * and when the stream is gone.
+   * turn comes. Gives what to wait for, unless the stream took it at once: the
+   * promise rejects with an {@linkcode RpcError} `RPC_BUSY` when too much waits
+   * for the peer already, and when the stream is gone.
    */
-  write(frame: Uint8Array, signal?: AbortSignal): Promise<void> {
+  write(frame: Uint8Array, signal?: AbortSignal): Promise<void> | undefined {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.#isBusy) return this.#enqueue(frame, signal);
+    this.#isBusy = true;
+    const waiting = this.#stream.write(frame);
+    if (waiting === undefined) {
+      // What else is written at this moment goes out together.
+      queueMicrotask(this.#goOn);
+      return undefined;
+    }
+    this.#bytes += frame.length;
+    const taken = this.#taken(waiting, 1, frame.length);
+    this.#pumping = taken.then(this.#goOn, this.#goOn);
+    return taken;
+  }
+
+  /** Resolves once everything so far is written, or the stream is gone. */
+  async flushed(): Promise<void> {
+    while (this.#isBusy) await this.#pumping;
+  }
+
+  #enqueue(frame: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
     const { bytes, frames } = this.#bounds;
     if (
       frame.length > SHORT && this.#bytes > 0 &&
@@ -79,38 +102,54 @@ export class FrameWriter {
     this.#bytes += frame.length;
     if (this.#queue.length + this.#writing > frames) {
       this.#fail(new RpcError("RPC_BUSY", "The peer does not read."));
-    } else this.#pumping ??= this.#pump();
+    }
     return done.promise;
   }
 
-  /** Resolves once everything so far is written, or the stream is gone. */
-  async flushed(): Promise<void> {
-    await this.#pumping;
-  }
+  readonly #goOn = () => {
+    this.#pumping = undefined;
+    if (this.#queue.length > 0) this.#pumping = this.#pump();
+    else this.#isBusy = false;
+  };
 
   async #pump(): Promise<void> {
     while (this.#queue.length > 0) {
       const batch = this.#batch();
       if (batch.length === 0) continue;
-      this.#writing = batch.length;
       const bytes = joined(batch);
-      const stalled = setTimeout(
-        () => this.#fail(new RpcError("RPC_BUSY", "The peer does not read.")),
-        this.#bounds.stall,
-      );
       try {
-        await this.#stream.write(bytes);
+        const waiting = this.#stream.write(bytes);
+        if (waiting === undefined) this.#bytes -= bytes.length;
+        else await this.#taken(waiting, batch.length, bytes.length);
         for (const { done } of batch) done.resolve();
       } catch (error) {
         for (const { done } of batch) done.reject(error);
-        this.#fail(error);
-      } finally {
-        clearTimeout(stalled);
-        this.#writing = 0;
-        this.#bytes -= bytes.length;
       }
     }
-    this.#pumping = undefined;
+    this.#goOn();
+  }
+
+  /** Waits until the stream takes what was written, as long as it is not stalled. */
+  async #taken(
+    waiting: Promise<void>,
+    frames: number,
+    bytes: number,
+  ): Promise<void> {
+    this.#writing = frames;
+    const stalled = setTimeout(
+      () => this.#fail(new RpcError("RPC_BUSY", "The peer does not read.")),
+      this.#bounds.stall,
+    );
+    try {
+      await waiting;
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    } finally {
+      clearTimeout(stalled);
+      this.#writing = 0;
+      this.#bytes -= bytes;
+    }
   }
 
   /** What is written next: short frames together, as each write costs the same. */

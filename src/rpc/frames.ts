@@ -1,4 +1,4 @@
-import { type Bytes, concat } from "../core/bytes.ts";
+import type { Bytes } from "../core/bytes.ts";
 import { RpcError } from "./errors.ts";
 
 /** What a frame is; its number on the wire. */
@@ -68,7 +68,7 @@ export function encodeFrame(
     readonly body?: Uint8Array;
   } = {},
 ): Bytes {
-  const method = utf8.encode(parts.method ?? "");
+  const method = parts.method ? utf8.encode(parts.method) : EMPTY;
   const { auth = EMPTY, body = EMPTY } = parts;
   if (body.length > FRAME_LIMITS.body || method.length > FRAME_LIMITS.method) {
     throw new RpcError(
@@ -78,14 +78,18 @@ export function encodeFrame(
       { hint: "Split it, or use a streaming method." },
     );
   }
-  const head = new Uint8Array(4 + HEAD);
-  const view = new DataView(head.buffer);
-  view.setUint32(0, HEAD + method.length + auth.length + body.length);
+  const length = HEAD + method.length + auth.length + body.length;
+  const bytes = new Uint8Array(4 + length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, length);
   view.setUint8(4, type);
   view.setUint32(5, call);
   view.setUint16(9, method.length);
   view.setUint16(11, auth.length);
-  return concat(head, method, auth, body);
+  bytes.set(method, 4 + HEAD);
+  bytes.set(auth, 4 + HEAD + method.length);
+  bytes.set(body, 4 + HEAD + method.length + auth.length);
+  return bytes;
 }
 
 function violation(message: string): RpcError {
@@ -103,19 +107,23 @@ function decodeFrame(bytes: Uint8Array): Frame {
     methodLength > FRAME_LIMITS.method || authLength > FRAME_LIMITS.auth ||
     bodyAt > bytes.length || bytes.length - bodyAt > FRAME_LIMITS.body
   ) throw violation("A frame's parts do not fit into it.");
-  let method: string;
-  try {
-    method = text.decode(bytes.subarray(HEAD, HEAD + methodLength));
-  } catch (cause) {
-    throw new RpcError("RPC_PROTOCOL", "A method is not text.", { cause });
-  }
   return {
     type: type as FrameType,
     call: view.getUint32(1),
-    method,
+    method: methodLength === 0
+      ? ""
+      : asText(bytes.subarray(HEAD, HEAD + methodLength)),
     auth: bytes.subarray(HEAD + methodLength, bodyAt),
     body: bytes.subarray(bodyAt),
   };
+}
+
+function asText(bytes: Uint8Array): string {
+  try {
+    return text.decode(bytes);
+  } catch (cause) {
+    throw new RpcError("RPC_PROTOCOL", "A method is not text.", { cause });
+  }
 }
 
 /** Room taken for a frame at first; more only as its bytes arrive. */
@@ -125,43 +133,61 @@ const FIRST_ROOM = 16 * 1024;
  * Cuts bytes into frames, whatever portions they come in. A length beyond the
  * limit is refused before anything is kept for it, and a long frame takes room
  * only as its bytes arrive.
- *
- * @throws {RpcError} `RPC_PROTOCOL` for bytes that are no frames.
  */
-export async function* readFrames(
-  source: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Frame> {
-  const head = new Uint8Array(4);
-  let room = head;
-  let have = 0;
-  let need = head.length;
-  for await (const chunk of source) {
+export class FrameCutter {
+  readonly #head = new Uint8Array(4);
+  #room: Uint8Array = this.#head;
+  #have = 0;
+  #need = this.#head.length;
+
+  /**
+   * The frames that are whole with the next portion.
+   *
+   * @throws {RpcError} `RPC_PROTOCOL` for bytes that are no frames.
+   */
+  *cut(chunk: Uint8Array): Generator<Frame, void, undefined> {
     for (let at = 0; at < chunk.length;) {
-      const until = Math.min(chunk.length, at + need - have);
-      if (have + until - at > room.length) {
-        room = grown(room, have, Math.min(need, 2 * (have + until - at)));
+      const until = Math.min(chunk.length, at + this.#need - this.#have);
+      const have = this.#have + until - at;
+      if (have > this.#room.length) {
+        this.#room = grown(
+          this.#room,
+          this.#have,
+          Math.min(this.#need, 2 * have),
+        );
       }
-      room.set(chunk.subarray(at, until), have);
-      have += until - at;
+      this.#room.set(chunk.subarray(at, until), this.#have);
+      this.#have = have;
       at = until;
-      if (have < need) continue;
-      if (room === head) {
-        need = new DataView(head.buffer).getUint32(0);
-        if (need < HEAD || need > LONGEST) {
-          throw violation(`A frame of ${need} bytes is not allowed.`);
-        }
-        room = new Uint8Array(Math.min(need, FIRST_ROOM));
-      } else {
-        // The room is the frame's own: nothing else keeps it in memory.
-        yield decodeFrame(room.subarray(0, need));
-        room = head;
-        need = head.length;
+      if (have < this.#need) continue;
+      this.#have = 0;
+      if (this.#room === this.#head) {
+        this.#begin();
+        continue;
       }
-      have = 0;
+      const { length } = this.#room;
+      const frame = this.#room.subarray(0, Math.min(length, this.#need));
+      this.#room = this.#head;
+      this.#need = this.#head.length;
+      // The room is the frame's own: nothing else keeps it in memory.
+      yield decodeFrame(frame);
     }
   }
-  if (have > 0 || room !== head) {
-    throw violation("The stream ends inside a frame.");
+
+  /** Says that no more comes. @throws {RpcError} `RPC_PROTOCOL` inside a frame. */
+  end(): void {
+    if (this.#have > 0 || this.#room !== this.#head) {
+      throw violation("The stream ends inside a frame.");
+    }
+  }
+
+  #begin(): void {
+    const need = new DataView(this.#head.buffer).getUint32(0);
+    if (need < HEAD || need > LONGEST) {
+      throw violation(`A frame of ${need} bytes is not allowed.`);
+    }
+    this.#need = need;
+    this.#room = new Uint8Array(Math.min(need, FIRST_ROOM));
   }
 }
 

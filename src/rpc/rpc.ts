@@ -37,6 +37,8 @@ interface Callee {
   readonly slots: Slots;
   /** The kept stream, shared by whoever calls while it opens. */
   stream: Promise<ClientStream> | undefined;
+  /** The same once it is open. */
+  open: ClientStream | undefined;
   /** Until when the peer wants not to be asked for a method, ms of the process. */
   readonly pauses: Map<string, number>;
 }
@@ -99,9 +101,14 @@ export class Rpc {
     using limit = this.#deadline(options);
     const { signal } = limit;
     try {
-      using _place = await this.#enter(peerId, method, signal);
-      const stream = await this.#streamTo(peerId, signal);
-      return await stream.request(method, body, signal);
+      const callee = this.#callee(peerId, method);
+      await callee.slots.enter(signal);
+      try {
+        const stream = callee.open ?? await this.#streamTo(peerId, signal);
+        return await stream.request(method, body, signal);
+      } finally {
+        this.#left(peerId, callee);
+      }
     } catch (error) {
       throw this.#failure(peerId, method, error, signal);
     }
@@ -117,9 +124,14 @@ export class Rpc {
     using limit = this.#deadline(options);
     const { signal } = limit;
     try {
-      using _place = await this.#enter(peerId, method, signal);
-      const stream = await this.#streamTo(peerId, signal);
-      yield* stream.open(method, body, this.#limits.streamWindow, signal);
+      const callee = this.#callee(peerId, method);
+      await callee.slots.enter(signal);
+      try {
+        const stream = callee.open ?? await this.#streamTo(peerId, signal);
+        yield* stream.open(method, body, this.#limits.streamWindow, signal);
+      } finally {
+        this.#left(peerId, callee);
+      }
     } catch (error) {
       throw this.#failure(peerId, method, error, signal);
     }
@@ -153,33 +165,26 @@ export class Rpc {
     return deadline(timeout, signal, this.#stopping.signal);
   }
 
-  async #enter(
-    peerId: string,
-    method: string,
-    signal: AbortSignal,
-  ): Promise<Disposable> {
+  /** Our calls at a peer that lets itself be asked. */
+  #callee(peerId: string, method: string): Callee {
     const { callsInFlight, callsWaiting } = this.#limits;
     let callee = this.#callees.get(peerId);
     if (callee === undefined) {
       callee = {
         slots: new Slots(callsInFlight, callsWaiting),
         stream: undefined,
+        open: undefined,
         pauses: new Map(),
       };
       this.#callees.set(peerId, callee);
     }
-    const { slots } = callee;
     this.#rest(callee, method);
-    const place = await slots.enter(signal);
-    if (place === undefined) {
-      throw new RpcError("RPC_BUSY", "Too many calls wait for this peer.");
-    }
-    return {
-      [Symbol.dispose]: () => {
-        place[Symbol.dispose]();
-        this.#forget(peerId);
-      },
-    };
+    return callee;
+  }
+
+  #left(peerId: string, { slots }: Callee): void {
+    slots.leave();
+    this.#forget(peerId);
   }
 
   /** Fails while the peer wants not to be asked. */
@@ -208,8 +213,11 @@ export class Rpc {
       const duplex = await this.#transport.open(peerId, limit.signal);
       return new ClientStream(duplex, this.#authorizer, this.#metrics);
     })();
-    const gone = opened.then((stream) => stream.done, () => {}).then(() => {
-      if (callee.stream === opened) callee.stream = undefined;
+    const gone = opened.then((stream) => {
+      callee.open = stream;
+      return stream.done;
+    }, () => {}).then(() => {
+      if (callee.stream === opened) callee.stream = callee.open = undefined;
       this.#forget(peerId);
     });
     this.#own(gone);

@@ -7,7 +7,7 @@ import type { Metrics } from "../core/metrics.ts";
 import type { Duplex } from "../network/duplex.ts";
 import { busyBody } from "./busy.ts";
 import { asRpcError, RpcError, type RpcErrorCode } from "./errors.ts";
-import { encodeFrame, FRAME, type Frame, readFrames } from "./frames.ts";
+import { encodeFrame, FRAME, type Frame, FrameCutter } from "./frames.ts";
 import { FrameWriter } from "./frame_writer.ts";
 import { Turn } from "./turn.ts";
 import type { Handler, RpcLimits } from "./types.ts";
@@ -68,10 +68,17 @@ export class ServerStream {
     try {
       signal.throwIfAborted();
       const turn = new Turn();
-      for await (const frame of readFrames(this.#stream)) {
-        this.#take(frame);
-        await turn.pass();
+      const cutter = new FrameCutter();
+      let idle = true;
+      for await (const chunk of this.#stream) {
+        if (idle) turn.begin();
+        for (const frame of cutter.cut(chunk)) {
+          this.#take(frame);
+          if (turn.isOver) await turn.pass();
+        }
+        idle = this.#stream.unread === 0;
       }
+      cutter.end();
       await this.#writer.flushed();
       await this.#stream.close(AbortSignal.timeout(1_000));
     } catch (error) {
@@ -141,12 +148,9 @@ export class ServerStream {
       credit: streamWindow,
       creditCame: () => {},
     };
-    call.abort.signal.addEventListener("abort", () => call.creditCame(), {
-      once: true,
-    });
     this.#calls.set(frame.call, call);
     this.#bytes += frame.body.length;
-    const task = this.#answer(frame, call).finally(() => {
+    const task = this.#answer(frame, call).then(() => {
       this.#calls.delete(frame.call);
       this.#bytes -= frame.body.length;
       this.#tasks.delete(task);
@@ -177,11 +181,12 @@ export class ServerStream {
     }
     this.#writer.write(
       encodeFrame(FRAME.error, call, { body: busyBody(retryAfter) }),
-    ).catch(() => {
+    )?.catch(() => {
       // The stream is gone, and with it whoever waits for the answer.
     });
   }
 
+  /** Never rejects. */
   async #answer(frame: Frame, call: Served): Promise<void> {
     let sequence = 0;
     const peerId = this.#stream.remotePeer;
@@ -242,6 +247,7 @@ export class ServerStream {
     if (handler.kind === "unary") {
       return await send(FRAME.result, await handler.handle(body, context));
     }
+    signal.addEventListener("abort", () => call.creditCame(), { once: true });
     for await (const item of handler.handle(body, context)) {
       while (call.credit === 0 && !signal.aborted) {
         await new Promise<void>((resolve) => {

@@ -1,4 +1,5 @@
 import { raceSignal } from "../core/deadline.ts";
+import { RpcError } from "./errors.ts";
 
 /** Lets at most so many in at once; a bounded number waits in order. */
 export class Slots {
@@ -19,34 +20,40 @@ export class Slots {
   }
 
   /**
-   * Waits for a place; `undefined` when too many wait already. Dispose what is
-   * returned to leave.
+   * Takes a place, or gives what to wait for until there is one. Whoever is in
+   * must {@linkcode Slots.leave}.
    *
-   * @throws the signal's reason.
+   * @throws {RpcError} `RPC_BUSY` when too many wait already; and the signal's
+   * reason.
    */
-  async enter(signal: AbortSignal): Promise<Disposable | undefined> {
+  enter(signal: AbortSignal): Promise<void> | undefined {
     signal.throwIfAborted();
-    if (this.#taken < this.#most) this.#taken++;
-    else {
-      if (this.#queue.length >= this.#mostWaiting) return undefined;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#queue.push(resolve);
-      try {
-        await raceSignal(promise, signal);
-      } catch (error) {
-        const at = this.#queue.indexOf(resolve);
-        if (at >= 0) this.#queue.splice(at, 1);
-        // The place was ours already: pass it on.
-        else this.#leave();
-        throw error;
-      }
-    }
-    return { [Symbol.dispose]: () => this.#leave() };
+    if (this.#taken >= this.#most) return this.#wait(signal);
+    this.#taken++;
+    return undefined;
   }
 
-  #leave(): void {
+  /** Gives the place to whoever waits longest. */
+  leave(): void {
     const next = this.#queue.shift();
     if (next === undefined) this.#taken--;
     else next();
+  }
+
+  async #wait(signal: AbortSignal): Promise<void> {
+    if (this.#queue.length >= this.#mostWaiting) {
+      throw new RpcError("RPC_BUSY", "Too many calls wait for this peer.");
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#queue.push(resolve);
+    try {
+      await raceSignal(promise, signal);
+    } catch (error) {
+      const at = this.#queue.indexOf(resolve);
+      if (at >= 0) this.#queue.splice(at, 1);
+      // The place was ours already: pass it on.
+      else this.leave();
+      throw error;
+    }
   }
 }

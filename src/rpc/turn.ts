@@ -11,10 +11,19 @@ const TURN = 4;
 export class Turn {
   #began = performance.now();
 
-  /** Lets everything else that is due happen, if this stream had its turn. */
-  async pass(): Promise<void> {
-    if (performance.now() - this.#began < TURN) return;
-    await new Promise<void>((resolve) => setImmediate(resolve));
+  /** Says that there was nothing to work on, and all else could happen. */
+  begin(): void {
     this.#began = performance.now();
+  }
+
+  /** Whether this stream had its turn, and has to {@linkcode Turn.pass} it on. */
+  get isOver(): boolean {
+    return performance.now() - this.#began >= TURN;
+  }
+
+  /** Lets everything else that is due happen. */
+  async pass(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    this.begin();
   }
 }

@@ -20,13 +20,9 @@ import {
   encodeStore,
   METHODS,
 } from "../../src/dht/wire.ts";
-import {
-  encodeFrame,
-  FRAME,
-  type Frame,
-  readFrames,
-} from "../../src/rpc/frames.ts";
+import { encodeFrame, FRAME, type Frame } from "../../src/rpc/frames.ts";
 import { eventually } from "../eventually.ts";
+import { readFrames } from "../rpc/read_frames.ts";
 
 /** The protocol of calls in the subnet that the suite attacks. */
 export const RPC_PROTOCOL = "/meshnode/1/rpc/1.0.0";
@@ -53,8 +49,8 @@ export class HostileStream {
   }
 
   /** Sends bytes, and waits while the other side takes no more. */
-  write(bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
-    return this.#duplex.write(bytes, signal);
+  async write(bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+    await this.#duplex.write(bytes, signal);
   }
 
   /** The next frame; `undefined` once the other side ended the stream. */

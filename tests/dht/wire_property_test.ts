@@ -12,8 +12,9 @@ import {
   encodeStoreAnswers,
   STORE_ANSWERS,
 } from "../../src/dht/wire.ts";
-import { encodeFrame, FRAME, readFrames } from "../../src/rpc/frames.ts";
+import { encodeFrame, FRAME } from "../../src/rpc/frames.ts";
 import { assertEquals } from "../assert.ts";
+import { readFrames } from "../rpc/read_frames.ts";
 
 const bytes = (maxLength: number) =>
   fc.uint8Array({ maxLength }).map((made) => concat(made));

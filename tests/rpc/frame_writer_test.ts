@@ -73,9 +73,9 @@ Deno.test("what is given up between others does not keep them from going out", a
   const writer = new FrameWriter(peer.stream, BOUNDS);
   const gone = AbortSignal.abort(new Error("gave up"));
   const first = writer.write(frame(1));
-  const rejected = assertRejects(writer.write(frame(2), gone), {
-    message: "gave up",
-  });
+  const rejected = assertRejects(async () => {
+    await writer.write(frame(2), gone);
+  }, { message: "gave up" });
   peer.read();
   await Promise.all([first, rejected]);
   await writer.flushed();
@@ -88,7 +88,7 @@ Deno.test("what nobody waits for any more is not sent", async () => {
   const writer = new FrameWriter(peer.stream, BOUNDS);
   const first = writer.write(frame(1));
   const gone = new AbortController();
-  const second = writer.write(frame(2), gone.signal);
+  const second = Promise.resolve(writer.write(frame(2), gone.signal));
   const third = writer.write(frame(3));
   gone.abort(new Error("gave up"));
   peer.read();
@@ -102,7 +102,9 @@ Deno.test("a peer that does not read holds no more than the bound of our memory"
   const writer = new FrameWriter(peer.stream, BOUNDS);
   const first = writer.write(frame(1));
   const second = writer.write(frame(2, 6_000));
-  await assertRejects(writer.write(frame(3, 6_000)), { code: "RPC_BUSY" });
+  await assertRejects(async () => {
+    await writer.write(frame(3, 6_000));
+  }, { code: "RPC_BUSY" });
   // Short ones still find a place: they say why the long ones did not.
   const short = writer.write(frame(4));
   peer.read();
@@ -122,8 +124,29 @@ Deno.test("a peer that lets many frames wait loses the stream", async () => {
 Deno.test("a peer that takes nothing for long loses the stream", async () => {
   const peer = slow();
   const writer = new FrameWriter(peer.stream, { ...BOUNDS, stall: 20 });
-  await assertRejects(writer.write(frame(1)));
+  await assertRejects(async () => await writer.write(frame(1)));
   assert(peer.aborted() !== undefined);
-  await assertRejects(writer.write(frame(2)));
+  await assertRejects(async () => await writer.write(frame(2)));
   await writer.flushed();
+});
+
+Deno.test("what the stream takes at once is waited for by nobody, and what follows at that moment goes out together", async () => {
+  const writes: number[][] = [];
+  const stream: Duplex = {
+    ...slow().stream,
+    write: (bytes) => {
+      writes.push([...bytes]);
+      return undefined;
+    },
+  };
+  const writer = new FrameWriter(stream, BOUNDS);
+  assertEquals(writer.write(frame(1)), undefined);
+  const rest = [2, 3].map((i) => writer.write(frame(i)));
+  assert(rest.every((each) => each !== undefined));
+  await Promise.all(rest);
+  assertEquals(writes, [[1], [2, 3]]);
+  await writer.flushed();
+  assertEquals(writer.write(frame(4)), undefined);
+  await writer.flushed();
+  assertEquals(writes, [[1], [2, 3], [4]]);
 });

@@ -1,5 +1,6 @@
 import { concat } from "../../mod.ts";
-import { encodeFrame, FRAME, readFrames } from "../../src/rpc/frames.ts";
+import { encodeFrame, FRAME } from "../../src/rpc/frames.ts";
+import { readFrames } from "./read_frames.ts";
 import { assertEquals, assertRejects } from "../assert.ts";
 
 async function* portions(bytes: Uint8Array, size: number) {

@@ -6,7 +6,8 @@ import {
 } from "../../mod.ts";
 import { SignatureAuthorizer } from "../../src/auth/mod.ts";
 import { Rpc } from "../../src/rpc/mod.ts";
-import { encodeFrame, FRAME, readFrames } from "../../src/rpc/frames.ts";
+import { encodeFrame, FRAME } from "../../src/rpc/frames.ts";
+import { readFrames } from "./read_frames.ts";
 import { assertEquals, assertRejects } from "../assert.ts";
 import { MemoryNetwork } from "../network/memory_transport.ts";
 

@@ -10,7 +10,8 @@ import {
 import { SignatureAuthorizer } from "../../src/auth/mod.ts";
 import { Rpc } from "../../src/rpc/mod.ts";
 import { busyBody, busyError } from "../../src/rpc/busy.ts";
-import { encodeFrame, FRAME, readFrames } from "../../src/rpc/frames.ts";
+import { encodeFrame, FRAME } from "../../src/rpc/frames.ts";
+import { readFrames } from "./read_frames.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";
 import { MemoryNetwork } from "../network/memory_transport.ts";
 

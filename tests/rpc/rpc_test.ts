@@ -279,7 +279,7 @@ Deno.test("bytes that are no frames end their stream only, and are counted", () 
     let violations = 0;
     for (const attack of hostile) {
       const stream = await stranger.open(server.id);
-      await stream.write(attack).catch(() => {});
+      await stream.write(attack)?.catch(() => {});
       await assertRejects(async () => {
         for await (const _ of stream) { /* until it is reset */ }
       });
@@ -309,10 +309,8 @@ Deno.test("a peer may hold only so many streams open", () =>
     await eventually(
       async () => {
         const again = await stranger.open(server.id);
-        const refused = await again.write(new Uint8Array(1)).then(
-          () => false,
-          () => true,
-        );
+        const refused = await Promise.resolve(again.write(new Uint8Array(1)))
+          .then(() => false, () => true);
         again.abort(new Error("enough"));
         return !refused;
       },

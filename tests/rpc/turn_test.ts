@@ -1,7 +1,8 @@
 import { setImmediate } from "node:timers";
 import { generateIdentity, systemClock } from "../../mod.ts";
 import { SignatureAuthorizer } from "../../src/auth/mod.ts";
-import { encodeFrame, FRAME, readFrames } from "../../src/rpc/frames.ts";
+import { encodeFrame, FRAME } from "../../src/rpc/frames.ts";
+import { readFrames } from "./read_frames.ts";
 import { Rpc } from "../../src/rpc/mod.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { MemoryNetwork } from "../network/memory_transport.ts";

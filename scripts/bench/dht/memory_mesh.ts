@@ -36,13 +36,13 @@ class Pipe {
     this.#traffic = traffic;
   }
 
-  write(bytes: Uint8Array): Promise<void> {
+  write(bytes: Uint8Array): Promise<void> | undefined {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     this.#traffic.messages++;
     this.#traffic.bytes += bytes.length;
     this.#chunks.push(bytes);
     this.#wake();
-    return Promise.resolve();
+    return undefined;
   }
 
   end(failure?: Error): void {

@@ -27,7 +27,8 @@ import {
   encodeStore,
   encodeStoreAnswers,
 } from "../../../src/dht/wire.ts";
-import { encodeFrame, FRAME, readFrames } from "../../../src/rpc/frames.ts";
+import { encodeFrame, FRAME } from "../../../src/rpc/frames.ts";
+import { readFrames } from "../../../tests/rpc/read_frames.ts";
 import type { Target } from "../engine.ts";
 
 const key = dhtId("key");
