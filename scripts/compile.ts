@@ -1,6 +1,8 @@
 // deno-lint-ignore-file no-console
 // Makes the executable. `deno compile` brings its runtime from the internet, or
 // takes the one that DENORT_BIN names.
+import { V8_FLAGS } from "../src/cli/v8_flags.ts";
+
 const OUTPUT = "dist/meshnode";
 const PERMISSIONS = [
   "--allow-read",
@@ -15,6 +17,7 @@ const { code } = await new Deno.Command(Deno.execPath(), {
   args: [
     "compile",
     "--no-prompt",
+    `--v8-flags=${V8_FLAGS}`,
     ...PERMISSIONS,
     "--output",
     OUTPUT,

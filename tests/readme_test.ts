@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { V8_FLAGS } from "../src/cli/v8_flags.ts";
 import { assert, assertEquals } from "./assert.ts";
 
 const root = new URL("../", import.meta.url);
@@ -33,5 +34,14 @@ Deno.test("the library's example in the README runs as it stands there", async (
     assert(out.includes(`kind: "plain"`) && out.includes(`"hello"`), out);
   } finally {
     await Deno.remove(file);
+  }
+});
+
+Deno.test("nodes run with the same V8 flags, whatever starts them", async () => {
+  const { tasks } = JSON.parse(
+    await Deno.readTextFile(new URL("deno.json", root)),
+  );
+  for (const name of ["node", "bench:dht"]) {
+    assert(tasks[name].command.includes(`--v8-flags=${V8_FLAGS} `), name);
   }
 });

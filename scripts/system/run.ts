@@ -7,6 +7,7 @@ import {
   setUpDev,
 } from "../../src/cli/dev/setup.ts";
 import { localPermissions } from "../../src/cli/permissions.ts";
+import { V8_FLAGS } from "../../src/cli/v8_flags.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { Lan, Place } from "../bench/loss/lan.ts";
 import {
@@ -215,7 +216,7 @@ function commandOf(
   const hosts = places.map(({ address }) => address);
   return [
     ...places[index]?.command ?? [],
-    ...[Deno.execPath(), "run", "--no-prompt"],
+    ...[Deno.execPath(), "run", "--no-prompt", `--v8-flags=${V8_FLAGS}`],
     ...localPermissions(mesh.directory, ["127.0.0.1", ...hosts]),
     fileURLToPath(new URL("../../main.ts", import.meta.url)),
     ...["run", "--status-json", "--chain", `local:${mesh.chainPath}`],

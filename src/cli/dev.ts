@@ -13,6 +13,7 @@ import {
 import { DevState } from "./dev/state.ts";
 import { render } from "./dev/view.ts";
 import { Screen } from "./screen.ts";
+import { V8_FLAGS } from "./v8_flags.ts";
 
 const REFRESH = 250;
 
@@ -142,6 +143,7 @@ function nodeCommand(mesh: DevMesh, node: DevNode): string[] {
     Deno.execPath(),
     "run",
     "--no-prompt",
+    `--v8-flags=${V8_FLAGS}`,
     ...localPermissions(mesh.directory),
     fileURLToPath(new URL("../../main.ts", import.meta.url)),
   ];

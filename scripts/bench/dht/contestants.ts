@@ -1,3 +1,4 @@
+import { V8_FLAGS } from "../../../src/cli/v8_flags.ts";
 import { installPackages } from "./install.ts";
 import {
   type Contestant,
@@ -68,7 +69,10 @@ async function programOf(
 ): Promise<string[]> {
   const script = new URL("contestant.ts", import.meta.url).pathname;
   const start = CONTESTANTS[name].runtime === "deno"
-    ? [Deno.execPath(), "run", "-A", "-q", "--v8-flags=--expose-gc"]
+    ? [
+      ...[Deno.execPath(), "run", "-A", "-q"],
+      `--v8-flags=--expose-gc,${V8_FLAGS}`,
+    ]
     : [await installPackages(folder), "--expose-gc"];
   return [...start, script, name, JSON.stringify(settings), folder];
 }

@@ -10,8 +10,9 @@ export interface Section {
 const NOTES = `
 - **Contest.** Each contestant runs alone in a process of its own, all its nodes
   in that one process, on loopback; meshnode and kad-dht (whose values are
-  signed and checked by \`node:crypto\`) on Deno over TCP, Noise and Yamux,
-  hyperdht and bittorrent-dht on Node 22 over UDP. Puts and gets go to another
+  signed and checked by \`node:crypto\`) on Deno over TCP, Noise and Yamux, V8
+  told what the executable tells it (\`src/cli/v8_flags.ts\`); hyperdht and
+  bittorrent-dht on Node 22 over UDP. Puts and gets go to another
   node each time; the medians of several rounds' p50 and p99 are given, and the
   first round is not counted. "×" says how many times better meshnode is than
   the peer: over 1 it is better. Bytes and packets are those of the loopback

@@ -1,3 +1,4 @@
+import { V8_FLAGS } from "../../../src/cli/v8_flags.ts";
 import { TextLineStream } from "../dht/lines.ts";
 import type { Place } from "./lan.ts";
 import type { Answers, NodeSettings, Order, Reply, Status } from "./orders.ts";
@@ -22,7 +23,13 @@ export class NodeProcess {
     const script = new URL("node.ts", import.meta.url).pathname;
     const [program = "", ...args] = [
       ...place.command,
-      ...[Deno.execPath(), "run", "--v8-flags=--expose-gc", "-A", "-q"],
+      ...[
+        Deno.execPath(),
+        "run",
+        `--v8-flags=--expose-gc,${V8_FLAGS}`,
+        "-A",
+        "-q",
+      ],
       script,
       JSON.stringify(settings),
     ];
