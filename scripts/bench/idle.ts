@@ -6,9 +6,19 @@
 //     scripts/bench/idle.ts [nodes] [seconds]
 import process from "node:process";
 import { createNode, type MeshNode } from "../../mod.ts";
+import { argumentsOf, numberOf, told } from "./usage.ts";
 
-const [nodesWanted = "16", seconds = "60"] = Deno.args;
-const count = Number(nodesWanted);
+const HELP = `scripts/bench/idle.ts [NODES] [SECONDS]
+
+  NODES     16
+  SECONDS   how long they are watched; 60`;
+const { count, seconds } = told(HELP, (args) => {
+  const [nodes = "16", time = "60"] = argumentsOf(args, 2);
+  return {
+    count: numberOf("NODES", nodes, { isWhole: true, least: 1 }),
+    seconds: numberOf("SECONDS", time),
+  };
+});
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const nodes: MeshNode[] = [await createNode()];
@@ -29,7 +39,7 @@ console.log(
 await sleep(20_000);
 const before = process.cpuUsage();
 const start = performance.now();
-await sleep(1_000 * Number(seconds));
+await sleep(1_000 * seconds);
 const { user, system } = process.cpuUsage(before);
 const elapsed = performance.now() - start;
 const share = (user + system) / 1_000 / elapsed;

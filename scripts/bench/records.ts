@@ -2,8 +2,15 @@
 // Records in a file: how fast they are taken, and how soon a node that was
 // killed serves them again. In a temporary folder; add a count of records.
 import { LocalStorage, NO_SUBKEY, SqliteTable } from "../../mod.ts";
+import { argumentsOf, numberOf, told } from "./usage.ts";
 
-const COUNT = Number(Deno.args[0] ?? 100_000);
+const HELP = `deno task bench:records [COUNT]
+
+  COUNT   records; 100000`;
+const COUNT = told(HELP, (args) => {
+  const [count = "100000"] = argumentsOf(args, 1);
+  return numberOf("COUNT", count, { isWhole: true, least: 1 });
+});
 /** Owners; the peers of a full subnet. */
 const OWNERS = 256;
 /** Records under way at once, each waited for. */

@@ -14,11 +14,18 @@ import {
   type Scorer,
 } from "../../../mod.ts";
 import { quantile } from "../dht/statistics.ts";
+import { argumentsOf, numberOf, told } from "../usage.ts";
 import { BenchWorld, LENGTH, type Proposing, SUBNET } from "./world.ts";
 
-const EPOCHS = Number(Deno.args[0] ?? 200);
 /** Epochs before which the program is not warm. */
 const WARM = 20;
+const HELP = `deno task bench:consensus [EPOCHS]
+
+  EPOCHS   of each case, more than ${WARM}; 200`;
+const EPOCHS = told(HELP, (args) => {
+  const [epochs = "200"] = argumentsOf(args, 1);
+  return numberOf("EPOCHS", epochs, { isWhole: true, least: WARM + 1 });
+});
 
 /** What differs in a proposal of each case. */
 const CASES: Readonly<Record<string, { elected: number; propose: Proposing }>> =

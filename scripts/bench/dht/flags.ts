@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { flagsOf, listOf, numberOf } from "../usage.ts";
 import type { WriterSettings } from "./writers.ts";
 
 /** What can be measured. */
@@ -43,65 +43,53 @@ Many writers under one key, in processes that are killed:
   --latest             ask all replicas
   --failure-rate P     the share of processes that are killed; 0.1`;
 
-/** Reads the flags; nothing when help is wanted or they make no sense. */
-export function readFlags(args: readonly string[]): Flags | undefined {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      args: [...args],
-      options: {
-        help: { type: "boolean", default: false },
-        quick: { type: "boolean", default: false },
-        latest: { type: "boolean", default: false },
-        json: { type: "string", default: "bench-dht.json" },
-        publish: { type: "string" },
-        parts: { type: "string", default: PARTS.join(",") },
-        packages: { type: "string", default: ".meshnode/bench" },
-        nodes: { type: "string", default: "32" },
-        "num-peers": { type: "string", default: "16" },
-        "initial-peers": { type: "string", default: "4" },
-        "random-seed": { type: "string", default: "30" },
-        "total-num-rounds": { type: "string", default: "16" },
-        "num-store-peers": { type: "string", default: "8" },
-        "num-get-peers": { type: "string", default: "8" },
-        "wait-after-iteration": { type: "string", default: "0" },
-        delay: { type: "string", default: "0" },
-        "wait-timeout": { type: "string", default: "5" },
-        expiration: { type: "string", default: "300" },
-        "failure-rate": { type: "string", default: "0.1" },
-      },
-    }));
-  } catch {
-    return undefined;
-  }
-  if (values.help) return undefined;
-  const parts = values.parts.split(",");
-  const known = PARTS.filter((part) => parts.includes(part));
-  const writers: WriterSettings = {
-    peers: Number(values["num-peers"]),
-    initialPeers: Number(values["initial-peers"]),
-    seed: Number(values["random-seed"]),
-    rounds: values.quick ? 4 : Number(values["total-num-rounds"]),
-    storePeers: Number(values["num-store-peers"]),
-    getPeers: Number(values["num-get-peers"]),
-    pause: Number(values["wait-after-iteration"]),
-    delay: Number(values.delay),
-    timeout: Number(values["wait-timeout"]),
-    expiration: Number(values.expiration),
-    latest: values.latest,
-    failureRate: Number(values["failure-rate"]),
-  };
-  const numbers = [values.nodes, ...Object.values(writers)].map(Number);
-  if (known.length !== parts.length || numbers.some((each) => !(each >= 0))) {
-    return undefined;
-  }
+/** Reads the flags. @throws {UsageError} */
+export function readFlags(args: readonly string[]): Flags {
+  const values = flagsOf(args, {
+    quick: false,
+    latest: false,
+    json: "bench-dht.json",
+    publish: undefined as string | undefined,
+    parts: PARTS.join(","),
+    packages: ".meshnode/bench",
+    nodes: "32",
+    "num-peers": "16",
+    "initial-peers": "4",
+    "random-seed": "30",
+    "total-num-rounds": "16",
+    "num-store-peers": "8",
+    "num-get-peers": "8",
+    "wait-after-iteration": "0",
+    delay: "0",
+    "wait-timeout": "5",
+    expiration: "300",
+    "failure-rate": "0.1",
+  });
+  const count = (name: keyof typeof values, least = 0) =>
+    numberOf(`--${name}`, String(values[name]), { isWhole: true, least });
+  const number = (name: keyof typeof values, most = Infinity) =>
+    numberOf(`--${name}`, String(values[name]), { most });
+  const rounds = count("total-num-rounds", 1);
   return {
     quick: values.quick,
     json: values.json,
     publish: values.publish,
-    nodes: Number(values.nodes),
+    nodes: count("nodes", 1),
     folder: values.packages,
-    parts: new Set(known),
-    writers,
+    parts: new Set(listOf("--parts", values.parts, PARTS)),
+    writers: {
+      peers: count("num-peers", 1),
+      initialPeers: count("initial-peers", 1),
+      seed: count("random-seed"),
+      rounds: values.quick ? 4 : rounds,
+      storePeers: count("num-store-peers"),
+      getPeers: count("num-get-peers"),
+      pause: number("wait-after-iteration"),
+      delay: number("delay"),
+      timeout: number("wait-timeout"),
+      expiration: number("expiration"),
+      latest: values.latest,
+      failureRate: number("failure-rate", 1),
+    },
   };
 }

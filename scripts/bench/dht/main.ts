@@ -8,14 +8,11 @@ import { HELP, readFlags } from "./flags.ts";
 import { measureStores } from "./stores.ts";
 import { batchTable, curveTable, storesTable, writersTable } from "./report.ts";
 import { page, restOf, type Section } from "./publish.ts";
+import { told } from "../usage.ts";
 import { measureWriters } from "./writers.ts";
 
 const say = (text: string) => console.error(text);
-const flags = readFlags(Deno.args);
-if (flags === undefined) {
-  console.log(HELP);
-  Deno.exit(Deno.args.includes("--help") ? 0 : 2);
-}
+const flags = told(HELP, readFlags);
 const { quick, parts } = flags;
 const start = facts();
 warnIfLoaded(start.load, say);

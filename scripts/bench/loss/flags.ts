@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { flagsOf, listOf, numberOf } from "../usage.ts";
 import type { AttackSettings } from "./attack.ts";
 import { ATTACKS } from "./attacker.ts";
 import type { CutOffSettings } from "./cut_off.ts";
@@ -45,69 +45,58 @@ One node of a small mesh cut off and let back:
   --cut-nodes N      6
   --cut-time S       seconds; 300`;
 
-/** Reads the flags; nothing when help is wanted or they make no sense. */
-export function readFlags(args: readonly string[]): Flags | undefined {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      args: [...args],
-      options: {
-        help: { type: "boolean", default: false },
-        inside: { type: "boolean", default: false },
-        json: { type: "string", default: "bench-loss.json" },
-        parts: { type: "string", default: PARTS.join(",") },
-        nodes: { type: "string", default: "24" },
-        records: { type: "string", default: "400" },
-        share: { type: "string", default: "0.3" },
-        readers: { type: "string", default: "8" },
-        after: { type: "string", default: "10" },
-        seed: { type: "string", default: "1" },
-        attacks: { type: "string", default: ATTACKS.join(",") },
-        "attack-nodes": { type: "string", default: "5" },
-        "attack-time": { type: "string", default: "30" },
-        "cut-nodes": { type: "string", default: "6" },
-        "cut-time": { type: "string", default: "300" },
-      },
-    }));
-  } catch {
-    return undefined;
-  }
-  if (values.help) return undefined;
-  const parts = values.parts.split(",");
-  const known = PARTS.filter((part) => parts.includes(part));
-  const reads: ReadSettings = {
-    nodes: Number(values.nodes),
-    share: Number(values.share),
-    records: Number(values.records),
-    readers: Number(values.readers),
-    pause: 100,
-    before: 3_000,
-    after: 1_000 * Number(values.after),
-    seed: Number(values.seed),
-  };
-  const attackTime = 1_000 * Number(values["attack-time"]);
-  const ways = values.attacks.split(",");
-  const attacks: AttackSettings = {
-    attacks: ATTACKS.filter((attack) => ways.includes(attack)),
-    nodes: Number(values["attack-nodes"]),
-    records: 100,
-    pause: 50,
-    calm: attackTime / 3,
-    attack: attackTime,
-    seed: reads.seed,
-  };
-  const cutOff: CutOffSettings = {
-    nodes: Number(values["cut-nodes"]),
-    duration: 1_000 * Number(values["cut-time"]),
-    seed: reads.seed,
-  };
-  const isSound = known.length === parts.length &&
-    attacks.attacks.length === ways.length &&
-    [reads, cutOff, { nodes: attacks.nodes, attackTime }]
-      .flatMap((each) => Object.values<number>({ ...each }))
-      .every((each) => each >= 0) &&
-    reads.nodes <= 200;
-  if (!isSound) return undefined;
+/** Reads the flags. @throws {UsageError} */
+export function readFlags(args: readonly string[]): Flags {
+  const values = flagsOf(args, {
+    inside: false,
+    json: "bench-loss.json",
+    parts: PARTS.join(","),
+    nodes: "24",
+    records: "400",
+    share: "0.3",
+    readers: "8",
+    after: "10",
+    seed: "1",
+    attacks: ATTACKS.join(","),
+    "attack-nodes": "5",
+    "attack-time": "30",
+    "cut-nodes": "6",
+    "cut-time": "300",
+  });
+  const count = (name: keyof typeof values, most = Infinity) =>
+    numberOf(`--${name}`, String(values[name]), { isWhole: true, most });
+  const number = (name: keyof typeof values, most = Infinity) =>
+    numberOf(`--${name}`, String(values[name]), { most });
+  const seed = count("seed");
+  const attackTime = 1_000 * number("attack-time");
   const { inside, json } = values;
-  return { inside, json, parts: new Set(known), reads, attacks, cutOff };
+  return {
+    inside,
+    json,
+    parts: new Set(listOf("--parts", values.parts, PARTS)),
+    reads: {
+      nodes: count("nodes", 200),
+      share: number("share", 1),
+      records: count("records"),
+      readers: count("readers"),
+      pause: 100,
+      before: 3_000,
+      after: 1_000 * number("after"),
+      seed,
+    },
+    attacks: {
+      attacks: listOf("--attacks", values.attacks, ATTACKS),
+      nodes: count("attack-nodes"),
+      records: 100,
+      pause: 50,
+      calm: attackTime / 3,
+      attack: attackTime,
+      seed,
+    },
+    cutOff: {
+      nodes: count("cut-nodes"),
+      duration: 1_000 * number("cut-time"),
+      seed,
+    },
+  };
 }

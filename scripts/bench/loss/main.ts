@@ -7,14 +7,11 @@ import { measureCutOff } from "./cut_off.ts";
 import { HELP, readFlags } from "./flags.ts";
 import { hasNamespaces, Lan, runInside } from "./lan.ts";
 import { measureReads, type ReadsResult } from "./reads.ts";
+import { told } from "../usage.ts";
 import { attackTable, cutOffTable, readsTable } from "./report.ts";
 
 const say = (text: string) => console.error(text);
-const flags = readFlags(Deno.args);
-if (flags === undefined) {
-  console.log(HELP);
-  Deno.exit(Deno.args.includes("--help") ? 0 : 2);
-}
+const flags = told(HELP, readFlags);
 if (!flags.inside) {
   if (!hasNamespaces()) {
     say(

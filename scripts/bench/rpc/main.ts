@@ -11,6 +11,7 @@ import { identityFromSeed, LocalChain, toHex } from "../../../mod.ts";
 import { facts, warnIfLoaded } from "../dht/facts.ts";
 import { type Latency, latency, median } from "../dht/statistics.ts";
 import { short, table } from "../dht/table.ts";
+import { argumentsOf, told } from "../usage.ts";
 import { ECHO, startPeer } from "./peer.ts";
 
 const [ROUNDS, CALLS, IN_FLIGHT] = [5, 2_000, 16];
@@ -106,6 +107,10 @@ async function pings(): Promise<Result> {
   }
 }
 
+const HELP = `deno task bench [FILE]
+
+  FILE   where all numbers go, too, as JSON`;
+const [json] = told(HELP, (args) => argumentsOf(args, 1));
 const start = facts();
 warnIfLoaded(start.load, (text) => console.error(text));
 const folder = await Deno.makeTempDir();
@@ -137,7 +142,6 @@ console.log(table([
     short(p50 / plain.p50),
   ]),
 ]));
-const [json] = Deno.args;
 if (json !== undefined) {
   const report = { start, plain, signed, ping: theirs };
   await Deno.writeTextFile(json, `${JSON.stringify(report, null, 2)}\n`);
