@@ -57,6 +57,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
   VALUE_UNREADABLE: EXIT.io,
   ENCODE: EXIT.data,
   MESH_UNREACHABLE: EXIT.unavailable,
+  REPLICAS_UNREACHABLE: EXIT.unavailable,
   STORE_BELOW_QUORUM: EXIT.tryAgain,
   STORE_CONFLICT: EXIT.tryAgain,
   STORAGE_FAILED: EXIT.io,

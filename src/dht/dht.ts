@@ -8,8 +8,9 @@ import { encode } from "../records/serializer.ts";
 import { isTombstone, TOMBSTONE } from "../records/tombstone.ts";
 import type { MeshValue } from "../records/values.ts";
 import { assemble, type Assembly } from "./assembly.ts";
-import { StoreError } from "./errors.ts";
+import { StoreError, UnansweredError } from "./errors.ts";
 import { Gets } from "./gets.ts";
+import type { RouteOptions } from "./lookup/router.ts";
 import type { Merge } from "./merge.ts";
 import type { DhtOptions, Streams } from "./options.ts";
 import { OwnerTools } from "./owner/owner_tools.ts";
@@ -63,7 +64,7 @@ export class Dht implements RecordStore {
       validator: options.validator,
       tasks: this.#tasks,
       cache: options.cache && new ReadCache(clock, options.cache),
-      candidatesOf: (key, enough) => this.#candidates(key, enough),
+      candidatesOf: (key, options) => this.#candidates(key, options),
     }, this.#stopping.signal);
     this.#owners = new OwnerTools(this.#parts.tools);
   }
@@ -123,6 +124,7 @@ export class Dht implements RecordStore {
    * there is nothing to delete.
    *
    * @throws {StoreError} when fewer replicas take the tombstone than the quorum.
+   * @throws {UnansweredError} when too few replicas answer to say that there is nothing.
    */
   async delete(
     key: MeshValue,
@@ -130,12 +132,18 @@ export class Dht implements RecordStore {
     options: DeleteOptions = {},
   ): Promise<StoreResult | undefined> {
     const bytes = subkeyBytes(subkey);
+    let isWhole = false;
     const [merge] = await this.#read([key], {
       ...options,
       subkeys: [subkey ?? null],
       latest: true,
+      onHeard: (whole) => isWhole = whole,
     });
     const present = merge?.records.find((each) => equal(each.subkey, bytes));
+    if (present === undefined && !isWhole) {
+      const peers = this.replicasOf(key);
+      throw new UnansweredError("Whether there is a record", peers, "few");
+    }
     if (present === undefined || isTombstone(present)) return undefined;
     const tombstone = signed({
       ...present,
@@ -173,7 +181,11 @@ export class Dht implements RecordStore {
     return result;
   }
 
-  /** A part of a key's dictionary, with digests. */
+  /**
+   * A part of a key's dictionary, with digests.
+   *
+   * @throws {UnansweredError} when no replica answers.
+   */
   async list(key: MeshValue, options: ListOptions = {}): Promise<ListPage> {
     const place = dhtId(key);
     using life = deadline(Infinity, this.#stopping.signal, options.signal);
@@ -208,7 +220,7 @@ export class Dht implements RecordStore {
     options: PutOptions,
   ): Promise<StoreResult[]> {
     const peers = await Promise.all(
-      records.map(({ key }) => this.#candidates(key)),
+      records.map(({ key }) => this.#candidates(key, options)),
     );
     const forget = () => records.forEach(({ key }) => this.#gets.forget(key));
     forget();
@@ -291,14 +303,14 @@ export class Dht implements RecordStore {
   /** Who may hold a key: its replicas, and as many stand-ins. */
   async #candidates(
     key: Uint8Array,
-    enough?: AbortSignal,
+    options: RouteOptions = {},
   ): Promise<readonly string[]> {
     const { router, numReplicas } = this.#parts;
     const { client, peerId } = this.#options;
     const count = 2 * numReplicas;
     const { signal } = this.#stopping;
     const wanted = client ? count + 1 : count;
-    const peers = await router.nearest(key, wanted, signal, enough);
+    const peers = await router.nearest(key, wanted, signal, options);
     return client
       ? peers.filter((peer) => peer !== peerId).slice(0, count)
       : peers;

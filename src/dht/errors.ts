@@ -31,6 +31,27 @@ export class StoreError extends MeshError {
   }
 }
 
+/** The error when too few peers answer to tell what lives under a key. */
+export class UnansweredError extends MeshError {
+  /** Who was asked. */
+  readonly peers: readonly string[];
+
+  /** Says what is unknown, and how many of the asked peers were heard. */
+  constructor(what: string, peers: readonly string[], heard: "none" | "few") {
+    const who = heard === "none" ? "none" : "too few";
+    super(
+      "REPLICAS_UNREACHABLE",
+      peers.length === 0
+        ? `${what} is not known: no peer that may hold it is connected.`
+        : `${what} is not known: of the ${peers.length} peers that may hold ` +
+          `it, ${who} answered.`,
+      { hint: "Try again once more peers are connected." },
+    );
+    this.name = "UnansweredError";
+    this.peers = peers;
+  }
+}
+
 function hintFor(replicas: readonly ReplicaAnswer[]): string {
   const is = (outcome: ReplicaOutcome) =>
     replicas.some((answer) => answer.outcome === outcome);

@@ -4,6 +4,7 @@ import type { Metrics } from "../core/metrics.ts";
 import type { Tasks } from "../core/tasks.ts";
 import type { DhtRecord } from "../records/record.ts";
 import type { RecordValidator } from "../validation/validator.ts";
+import type { RouteOptions } from "./lookup/router.ts";
 import { Merge } from "./merge.ts";
 import type { ReadCache } from "./read_cache.ts";
 import type { Read } from "./read_run.ts";
@@ -31,7 +32,7 @@ export interface GetsParts {
   /** Who may hold a key, nearest first. */
   readonly candidatesOf: (
     key: Uint8Array,
-    enough?: AbortSignal,
+    options: RouteOptions,
   ) => readonly string[] | Promise<readonly string[]>;
 }
 
@@ -178,7 +179,7 @@ export class Gets {
     const { reader, readRepair, candidatesOf } = this.#parts;
     const reads = await Promise.all(keys.map(async (key, i) => ({
       query: { key, subkeys },
-      peers: await candidatesOf(key, options.enough),
+      peers: await candidatesOf(key, options),
       merge: merges[i] as Merge,
     })));
     await reader.read(

@@ -1,5 +1,5 @@
 export { Dht } from "./dht.ts";
-export { StoreError } from "./errors.ts";
+export { StoreError, UnansweredError } from "./errors.ts";
 export type { AddressBook, Calls, DhtOptions, Streams } from "./options.ts";
 export * from "./types.ts";
 export type { CacheOptions } from "./read_cache.ts";

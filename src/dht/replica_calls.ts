@@ -188,7 +188,7 @@ export class ReplicaCalls {
     } finally {
       this.#book.ended(peerId);
       const milliseconds = this.#clock.now() - start;
-      onCall?.({ peerId, method, milliseconds, outcome });
+      onCall?.({ kind: "call", peerId, method, milliseconds, outcome });
     }
   }
 

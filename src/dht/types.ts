@@ -80,6 +80,8 @@ export type Found =
 
 /** One call of an operation, for whoever wants to see how it went. */
 export interface CallTrace {
+  /** `lookup`: it was asked who is nearer to the key. `call`: for records. */
+  readonly kind: "lookup" | "call";
   /** Who was asked, base58. */
   readonly peerId: string;
   /** For what. */
@@ -88,6 +90,8 @@ export interface CallTrace {
   readonly milliseconds: number;
   /** `answered`, or the code of what went wrong. */
   readonly outcome: string;
+  /** Of an answer in a lookup: how many peers it named that are nearer to the key than itself. */
+  readonly closer?: number;
 }
 
 /** Options of a call. */
@@ -130,6 +134,8 @@ export interface GetOptions extends CallOptions {
   readonly subkeys?: readonly MeshValue[];
   /** Add each record's digest, for a conditional store. */
   readonly digests?: boolean;
+  /** Look up who holds the keys, step by step, even where the table holds the whole mesh. */
+  readonly lookup?: boolean;
 }
 
 /** Options of a deletion. */

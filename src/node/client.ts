@@ -71,6 +71,8 @@ export class MeshClient {
       calls: rpc,
       streams: rpc,
       client: true,
+      isComplete: () => host.isComplete,
+      addresses: host.addressBook,
       members: () => host.members(),
       validator: new CompositeValidator([
         new SignatureValidator(identity),

@@ -6,6 +6,7 @@ import {
   encodeClosest,
   encodeClosestPeers,
 } from "../../src/dht/lookup/lookup_wire.ts";
+import type { CallTrace } from "../../src/dht/mod.ts";
 import { Neighbourhood } from "../../src/dht/neighbourhood.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { type Peer, setUp, values } from "./fixture.ts";
@@ -36,7 +37,7 @@ function sparse(count: number) {
       [...new Set([...near, ...far])].filter((each) => each !== id),
     );
   }
-  const nearest = (key: string) => whole.nearest(dhtId(key), 5);
+  const nearest = (key: string, most = 5) => whole.nearest(dhtId(key), most);
   return { ...mesh, all, known, nearest };
 }
 
@@ -113,4 +114,54 @@ Deno.test("questions for the nearest come back from their bytes, and nothing mal
   assertThrows(() => decodeClosestPeers(encodeClosestPeers(long)), {
     name: "DecodeError",
   });
+});
+
+Deno.test("a lookup shows each step: who was asked, what came of it, how many nearer peers it named", async () => {
+  const { bus, at, all, known, later, nearest } = sparse(60);
+  await at(3).dht.store({ key: "k", value: "there", expiration: later(600) });
+  // Everybody is nearer than the farthest.
+  const ranked = nearest("k", 60);
+  const [reader, lost, entry] = ranked.slice(-3) as [string, string, string];
+  known.set(reader, [entry, lost]);
+  const { dht } = at(all.indexOf(reader));
+  bus.calls.length = 0;
+  bus.dead.add(lost);
+  const calls: CallTrace[] = [];
+  const trace = { onCall: (call: CallTrace) => calls.push(call) };
+  assertEquals(values(await dht.get("k", trace)), "there");
+  const steps = calls.filter(({ kind }) => kind === "lookup");
+  const step = (peer: string) => steps.find(({ peerId }) => peerId === peer);
+  assertEquals(bus.askedFor("dht.closest").length, steps.length);
+  assertEquals(step(entry)?.outcome, "answered");
+  assert((step(entry)?.closer ?? 0) > 0, "the entry point leads on");
+  assertEquals(
+    [step(lost)?.outcome, step(lost)?.closer],
+    ["RPC_UNREACHABLE", undefined],
+  );
+  assertEquals(step(ranked[0] as string)?.closer, 0, "nobody is nearer");
+  assert(
+    calls.some(({ kind, method }) => kind === "call" && method === "dht.find"),
+  );
+  // The same holders are known for a while, unless a lookup is wanted.
+  const again = async (lookup: boolean) => {
+    calls.length = 0;
+    await dht.get("k", { ...trace, lookup });
+    return calls.filter(({ kind }) => kind === "lookup").length;
+  };
+  assertEquals(await again(false), 0);
+  assert(await again(true) > 0);
+});
+
+Deno.test("who knows the whole mesh looks nobody up, unless it is wanted", async () => {
+  const { at, later } = setUp(8);
+  await at(0).dht.store({ key: "k", value: 1, expiration: later(60) });
+  for (const lookup of [false, true]) {
+    const kinds = new Set<string>();
+    const found = await at(1).dht.get("k", {
+      ...{ latest: true, lookup },
+      onCall: ({ kind }) => kinds.add(kind),
+    });
+    assertEquals(values(found), 1);
+    assertEquals([...kinds].toSorted(), lookup ? ["call", "lookup"] : ["call"]);
+  }
 });

@@ -1,4 +1,4 @@
-import { createNode, type MeshNode } from "../../mod.ts";
+import { type CallTrace, createNode, type MeshNode } from "../../mod.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { eventually } from "../eventually.ts";
 import { meshnode, Program, withFolder } from "./program.ts";
@@ -48,6 +48,26 @@ Deno.test(
       const { value, digest } = JSON.parse(json?.out ?? "");
       assertEquals(value, "hello");
       assert(/dht\.find .* answered/.test(trace?.out ?? ""), trace?.out);
+      assert(!trace?.out.includes("Lookup"), trace?.out);
+      const lookup = ["trace", "greeting", "--lookup"];
+      const [steps, told] = await Promise.all([
+        dht(...lookup),
+        dht(...lookup, "--json"),
+      ]);
+      assert(
+        /^Lookup\nPeer .* Closer\n[^]*answered +\d[^]*\nCalls\nPeer .* Replica/
+          .test(steps?.out ?? ""),
+        steps?.out,
+      );
+      const traced = JSON.parse(told?.out ?? "");
+      assertEquals(
+        traced.lookup.map(({ kind, method, outcome, closer }: CallTrace) => [
+          ...[kind, method, outcome],
+          Number.isInteger(closer),
+        ]),
+        Array(3).fill(["lookup", "dht.closest", "answered", true]),
+      );
+      assertEquals(traced.calls.length, 3);
       assertEquals(JSON.parse(peers?.out ?? "").length, 3);
       const [absent, older, changed] = [
         await dht("put", "greeting", "x", "--if-absent", "--lifetime", "7200"),

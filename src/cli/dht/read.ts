@@ -1,4 +1,5 @@
 import { MeshError } from "../../core/errors.ts";
+import { UnansweredError } from "../../dht/mod.ts";
 import type { MeshValue } from "../../records/values.ts";
 import { usageError } from "../args.ts";
 import type { Command } from "../command.ts";
@@ -40,7 +41,7 @@ export const getCommand: Command = {
     `Asks every replica of a key, checks what they answer, and shows the newest:
 one value, or a dictionary of subkeys. KEY is text, unless --json-key is given.
 
-Ends with 65 when nothing is there.`,
+Ends with 65 when nothing is there, with 69 when too few replicas answer to say so.`,
   options: { ...SUBKEY_OPTIONS, ...JOIN_OPTIONS },
   positionals: 1,
   examples: [
@@ -58,12 +59,18 @@ Ends with 65 when nothing is there.`,
     const key = keyOf(args);
     return await withClient(args, context, async ({ dht, identity }) => {
       const subkey = subkeyOf(args, identity);
+      let isWhole = false;
       const found = await dht.get(key, {
         ...(subkey === undefined ? {} : { subkeys: [subkey] }),
         latest: true,
         digests: true,
         signal: context.signal,
+        onHeard: (whole) => isWhole = whole,
       });
+      if (found === undefined && !isWhole) {
+        const peers = dht.replicasOf(key);
+        throw new UnansweredError("What lives under the key", peers, "few");
+      }
       if (found === undefined) throw missing(key);
       context.out(
         args.flag("json") ? JSON.stringify(foundJson(found)) : foundText(found),
@@ -79,7 +86,9 @@ export const listCommand: Command = {
   usage: "KEY [options]",
   description:
     `Lists the entries of a key's dictionary in the order of their subkeys' bytes,
-page by page: each page tells how to get the next one. With --all, every page.`,
+page by page: each page tells how to get the next one. With --all, every page.
+
+Ends with 69 when no replica answers.`,
   options: {
     limit: { value: "N", help: "Most entries of a page.", default: "100" },
     after: { value: "HEX", help: "Where the page begins, as the last told." },

@@ -3,7 +3,8 @@ import type { Tasks } from "../../core/tasks.ts";
 import type { KnownPeer } from "../../network/peer_list.ts";
 import type { Neighbourhood } from "../neighbourhood.ts";
 import { PATIENCE, type PeerBook } from "../peer_book.ts";
-import type { ReplicaCalls } from "../replica_calls.ts";
+import type { Errand, ReplicaCalls } from "../replica_calls.ts";
+import type { CallTrace } from "../types.ts";
 import {
   CLOSEST,
   CLOSEST_LIMITS,
@@ -43,6 +44,9 @@ export interface LookupParts {
   readonly learn: (peers: readonly KnownPeer[]) => unknown;
 }
 
+/** Is told of a lookup's questions. */
+export type Trace = Pick<Errand, "onAsk" | "onCall">;
+
 /** One lookup. */
 interface Course {
   readonly key: Uint8Array;
@@ -51,6 +55,8 @@ interface Course {
   readonly signal: AbortSignal;
   /** Ends its questions: what they teach about peers outlives it. */
   readonly stopping: AbortSignal;
+  /** Who wants to see its questions. */
+  readonly trace: Trace;
   readonly asked: Set<string>;
   readonly answered: Set<string>;
   /** Resolved with the first answer. */
@@ -81,12 +87,13 @@ export class Lookup {
     count: number,
     signal: AbortSignal,
     stopping: AbortSignal,
+    trace: Trace = {},
   ): Promise<string[]> {
     const { neighbourhood, peerId } = this.#parts;
     const known = neighbourhood.nearest(key, LOOKUP.paths * LOOKUP.width)
       .filter((peer) => peer !== peerId);
     const course: Course = {
-      ...{ key, count, signal, stopping },
+      ...{ key, count, signal, stopping, trace },
       asked: new Set([peerId]),
       answered: new Set([peerId]),
       begun: Promise.withResolvers(),
@@ -159,22 +166,37 @@ export class Lookup {
   ): Promise<string[] | undefined> {
     const { neighbourhood, replicas, learn, clock } = this.#parts;
     const { key, stopping } = course;
+    const { onAsk, onCall } = course.trace;
     const start = clock.now();
-    let named: KnownPeer[];
+    let real: KnownPeer[] = [];
+    let closer: number | undefined;
+    const read = (bytes: Uint8Array) => {
+      real = decodeClosestPeers(bytes)
+        .filter((peer) => isPeerId(neighbourhood, peer.peerId));
+      if (onCall === undefined) return;
+      const named = real.map((peer) => peer.peerId);
+      closer = neighbourhood.among([peerId, ...named])(key, Infinity)
+        .indexOf(peerId);
+    };
+    const onEnd = (call: CallTrace) =>
+      onCall?.({
+        ...call,
+        kind: "lookup",
+        ...(closer === undefined ? {} : { closer }),
+      });
     try {
-      named = await replicas.ask(
+      await replicas.ask(
         peerId,
         CLOSEST,
         encodeClosest({ key, count: LOOKUP.width }),
-        decodeClosestPeers,
-        { signal: stopping },
+        read,
+        { signal: stopping, onAsk, onCall: onEnd },
       );
     } catch {
       return undefined;
     }
     course.slowest = Math.max(course.slowest, clock.now() - start);
     course.begun.resolve();
-    const real = named.filter((peer) => isPeerId(neighbourhood, peer.peerId));
     learn(real.filter((peer) => !neighbourhood.has(peer.peerId)));
     return real.map((peer) => peer.peerId);
   }

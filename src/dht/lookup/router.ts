@@ -3,7 +3,8 @@ import type { Clock } from "../../core/clock.ts";
 import { deadline, raceSignal } from "../../core/deadline.ts";
 import type { Metrics } from "../../core/metrics.ts";
 import type { Neighbourhood } from "../neighbourhood.ts";
-import type { Lookup } from "./lookup.ts";
+import type { GetOptions } from "../types.ts";
+import type { Lookup, Trace } from "./lookup.ts";
 
 /** How long a lookup may take, and how long its answer is used again, ms. */
 const TIMEOUT = 3_000;
@@ -25,6 +26,9 @@ export interface RouterParts {
   readonly metrics: Metrics;
 }
 
+/** How a key's holders are searched for. */
+export type RouteOptions = Pick<GetOptions, "enough" | "lookup"> & Trace;
+
 /** Says who may hold a key: from the table alone when it holds the whole mesh. */
 export class Router {
   readonly #parts: RouterParts;
@@ -37,18 +41,20 @@ export class Router {
 
   /**
    * The peers nearest to a key, nearest first, ourselves included; those that
-   * we know once `enough` is aborted.
+   * we know once `enough` is aborted. With `lookup` they are looked up even
+   * where we know all, and anew.
    */
   nearest(
     key: Uint8Array,
     count: number,
     signal: AbortSignal,
-    enough?: AbortSignal,
+    options: RouteOptions = {},
   ): readonly string[] | Promise<readonly string[]> {
     const { neighbourhood, isComplete } = this.#parts;
     const known = neighbourhood.nearest(key, count);
-    if (isComplete() || neighbourhood.peers().length < 2) return known;
-    return this.#look(key, count, known, signal, enough);
+    const needsLookup = options.lookup === true || !isComplete();
+    if (!needsLookup || neighbourhood.peers().length < 2) return known;
+    return this.#look(key, count, known, signal, options);
   }
 
   async #look(
@@ -56,17 +62,17 @@ export class Router {
     count: number,
     known: readonly string[],
     signal: AbortSignal,
-    enough: AbortSignal | undefined,
+    { enough, lookup: isForced, onAsk, onCall }: RouteOptions,
   ): Promise<readonly string[]> {
     const { neighbourhood, lookup, clock, metrics } = this.#parts;
     const name = `${toHex(key)} ${count}`;
     const now = clock.now();
     let found = this.#found.get(name);
-    if (found === undefined || now - found.at >= AGE) {
+    if (isForced || found === undefined || now - found.at >= AGE) {
       using limit = deadline(TIMEOUT, signal, enough);
       try {
         const peers = await raceSignal(
-          lookup.nearest(key, count, limit.signal, signal),
+          lookup.nearest(key, count, limit.signal, signal, { onAsk, onCall }),
           limit.signal,
         );
         metrics.count("meshnode_dht_lookups_total", { outcome: "found" });

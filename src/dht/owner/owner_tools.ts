@@ -5,6 +5,7 @@ import { isExpected } from "../../records/digest.ts";
 import type { RecordPage } from "../../records/local_storage.ts";
 import { type DhtRecord, isPlain } from "../../records/record.ts";
 import type { RecordValidator } from "../../validation/validator.ts";
+import { UnansweredError } from "../errors.ts";
 import { Merge } from "../merge.ts";
 import type { PeerBook } from "../peer_book.ts";
 import {
@@ -165,7 +166,11 @@ export class OwnerTools {
     return replicas;
   }
 
-  /** A part of the dictionary that the replicas hold together. */
+  /**
+   * A part of the dictionary that the replicas hold together.
+   *
+   * @throws {UnansweredError} when none of them answers.
+   */
   async list(
     key: Uint8Array,
     peers: readonly string[],
@@ -175,6 +180,9 @@ export class OwnerTools {
     const query = { key, after, most: Math.max(1, Math.floor(limit)) };
     const pages = await this.#pages(peers, query, errand);
     errand.signal?.throwIfAborted();
+    if (pages.length === 0) {
+      throw new UnansweredError("What is under the key", peers, "none");
+    }
     const isAfter = ({ subkey }: DhtRecord) =>
       after === undefined || compare(subkey, after) > 0;
     // Beyond the last record of a page that goes on, others may be missing.
