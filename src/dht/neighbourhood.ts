@@ -109,7 +109,10 @@ function nearest(
   const head = headOf(key);
   const best: Ranked[] = [];
   for (const standing of standings) {
-    const next = { standing, far: (standing.head ^ head) >>> 0 };
+    const far = (standing.head ^ head) >>> 0;
+    const last = best[count - 1];
+    if (last !== undefined && far > last.far) continue;
+    const next = { standing, far };
     let at = best.length;
     while (at > 0 && isNearer(next, best[at - 1] as Ranked, key)) at--;
     if (at >= count) continue;

@@ -1,4 +1,3 @@
-import { noise } from "@chainsafe/libp2p-noise";
 import { privateKeyFromProtobuf } from "@libp2p/crypto/keys";
 import type { Libp2p, PeerId } from "@libp2p/interface";
 import { type KadDHT, kadDHT, passthroughMapper } from "@libp2p/kad-dht";
@@ -21,6 +20,7 @@ import { Libp2pDuplex } from "./libp2p_duplex.ts";
 import { networkOf, originOf } from "./origin.ts";
 import type { KnownPeer } from "./peer_list.ts";
 import { Pulse } from "./pulse.ts";
+import { quietNoise } from "./quiet_noise.ts";
 import { quietYamux } from "./quiet_yamux.ts";
 import { Reachability } from "./reachability.ts";
 import { RoutingTable } from "./routing_table.ts";
@@ -94,7 +94,7 @@ function options(
       announce: [...host.announce ?? []],
     },
     transports: [tcpOfJoinedWrites()],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [quietNoise()],
     streamMuxers: [
       // The pulse does what its keep-alive does, and ends what is silent.
       quietYamux({ maxInboundStreams: MOST_STREAMS, enableKeepAlive: false }),
