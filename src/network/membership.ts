@@ -83,6 +83,8 @@ export class Membership {
   readonly #options: MembershipOptions;
   readonly #clock: Clock;
   readonly #metrics: Metrics;
+  /** What dials belong to while the membership works. */
+  #work: { readonly tasks: Tasks; readonly signal: AbortSignal } | undefined;
   #present: readonly string[] | undefined;
   #nextDiscovery = 0;
   #discoveryPause = FIRST_DISCOVERY;
@@ -182,6 +184,7 @@ export class Membership {
         this.#candidates.add(peerId, now, waits);
       }
     }
+    this.#redial();
   }
 
   /** Notes that a peer has a connection again. */
@@ -237,6 +240,7 @@ export class Membership {
   /** Works until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const tasks = new Tasks();
+    this.#work = { tasks, signal };
     while (!signal.aborted) {
       try {
         if (this.#state !== "away") {
@@ -244,7 +248,7 @@ export class Membership {
           this.#tellState();
           tasks.own(this.#enter(signal));
           tasks.own(this.#discover(signal));
-          this.#redial(signal, tasks);
+          this.#redial();
         }
         await this.#clock.sleep(TICK, signal);
       } catch (error) {
@@ -253,6 +257,7 @@ export class Membership {
         await this.#clock.sleep(TICK, signal).catch(() => {});
       }
     }
+    this.#work = undefined;
     await tasks.settled();
   }
 
@@ -349,7 +354,9 @@ export class Membership {
   }
 
   /** Tries those whose time has come, so many at once. */
-  #redial(signal: AbortSignal, tasks: Tasks): void {
+  #redial(): void {
+    if (this.#work === undefined || this.#state === "away") return;
+    const { tasks, signal } = this.#work;
     const now = this.#clock.now();
     for (const list of [this.#absent, this.#candidates]) {
       for (const peerId of list.due(now)) {
@@ -379,6 +386,7 @@ export class Membership {
     } finally {
       this.#dialling.delete(peerId);
     }
+    this.#redial();
   }
 
   #discoverSoon(): void {

@@ -133,7 +133,7 @@ for (
     }],
     ["answers without end", (stream: Stream) => {
       const more = () => {
-        if (stream.status !== "open") return;
+        if (stream.writeStatus !== "writable") return;
         stream.send(new Uint8Array(64 * 1024));
         setTimeout(more);
       };

@@ -73,7 +73,8 @@ Deno.test("the whole of a large subnet is taken in from one entry point", async 
   await using mesh = setUp(300);
   const { clock, membership } = mesh;
   assertEquals(membership.state, "joining");
-  await clock.advance(20_000);
+  // Each call that ends makes room for the next.
+  await clock.advance(1_000);
   assertEquals(membership.present().length, 300);
   assert(membership.isComplete);
   assertEquals(membership.state, "joined");
