@@ -1,159 +1,37 @@
-import { privateKeyFromProtobuf } from "@libp2p/crypto/keys";
 import type { Libp2p, PeerId } from "@libp2p/interface";
-import { type KadDHT, kadDHT, passthroughMapper } from "@libp2p/kad-dht";
 import type { Multiaddr } from "@multiformats/multiaddr";
-import { createLibp2p, type Libp2pOptions } from "libp2p";
+import { createLibp2p } from "libp2p";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { raceSignal } from "../core/deadline.ts";
 import { MeshError } from "../core/errors.ts";
 import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
-import type { Identity } from "../identity/identity.ts";
 import { AddressBook } from "./address_book.ts";
 import { parseAddress, parsePeerAddress, parsePeerId } from "./addresses.ts";
 import type { Duplex, Transport } from "./duplex.ts";
 import { NetworkError } from "./errors.ts";
-import { type Admission, connectionGater } from "./gater.ts";
-import type { InboundQuotas } from "./inbound_limits.ts";
-import { Introductions } from "./introductions.ts";
-import { tcpOfJoinedWrites } from "./joined_writes.ts";
+import {
+  type HostOptions,
+  libp2pOptions,
+  type Presence,
+  type Services,
+} from "./host_options.ts";
 import { Libp2pDuplex } from "./libp2p_duplex.ts";
 import { networkOf, originOf } from "./origin.ts";
 import type { KnownPeer } from "./peer_list.ts";
 import { Pulse } from "./pulse.ts";
-import { quietNoise } from "./quiet_noise.ts";
-import { quietYamux } from "./quiet_yamux.ts";
-import { Reachability } from "./reachability.ts";
 import { RoutingTable } from "./routing_table.ts";
-import { SILENT_LOGGER } from "./silent_logger.ts";
-import { limitStreams, MOST_STREAMS } from "./stream_limits.ts";
+import { limitStreams } from "./stream_limits.ts";
 import {
   Membership,
   type MembershipHost,
   type MembershipState,
 } from "./membership.ts";
 
-/** Options of {@linkcode Host}. */
-export interface HostOptions {
-  /** The peer's key. */
-  readonly identity: Identity;
-  /** The subnet: peers of other subnets are not found. */
-  readonly subnetId: number;
-  /** Multiaddrs to listen on; port 0 takes any free one. */
-  readonly listen: readonly string[];
-  /** Multiaddrs told to others instead of the ones listened on. */
-  readonly announce?: readonly string[];
-  /** Multiaddrs with `/p2p/…` through which the mesh is entered. */
-  readonly bootstrap?: readonly string[];
-  /** Multiaddrs with `/p2p/…` of peers that were members once: called, too, and never insisted on. */
-  readonly acquaintances?: readonly string[];
-  /** Whose connections are allowed; everybody's by default. */
-  readonly admission?: Admission;
-  /** What one address may do before its peers are known. */
-  readonly quotas?: InboundQuotas;
-  /** Most members in one /24 of IPv4 or /64 of IPv6, this machine excepted; 32 by default. */
-  readonly perNetwork?: number;
-  /** Uses the mesh and is no member of it: others never choose it to hold records. */
-  readonly client?: boolean;
-  /** The time; the machine's by default. */
-  readonly clock?: Clock;
-  /** Where to count; nowhere by default. */
-  readonly metrics?: Metrics;
-}
-
-type Services = {
-  introductions: Introductions;
-  ping: Reachability;
-  dht: KadDHT;
-};
-
 const STOP_TIMEOUT = 3_000;
 
 /** How long it may take to close a peer's connections, or all of them, ms. */
 const DROP_TIMEOUT = 1_000;
 const LEAVE_TIMEOUT = 1_000;
-
-/** Whether the node is in the mesh, as the gater must know before there is a host. */
-interface Presence {
-  away: boolean;
-}
-
-function options(
-  host: HostOptions,
-  presence: Presence,
-  addressBook: AddressBook,
-  metrics: Metrics,
-): Libp2pOptions<Services> {
-  const protocol = `/meshnode/${host.subnetId}/kad/1.0.0`;
-  return {
-    start: false,
-    privateKey: privateKeyFromProtobuf(host.identity.marshalled),
-    logger: SILENT_LOGGER,
-    nodeInfo: { name: "meshnode", userAgent: "meshnode" },
-    addresses: {
-      listen: [...host.listen],
-      announce: [...host.announce ?? []],
-    },
-    transports: [tcpOfJoinedWrites()],
-    connectionEncrypters: [quietNoise()],
-    streamMuxers: [
-      // The pulse does what its keep-alive does, and ends what is silent.
-      quietYamux({ maxInboundStreams: MOST_STREAMS, enableKeepAlive: false }),
-    ],
-    connectionGater: connectionGater({
-      admission: host.admission,
-      isAway: () => presence.away,
-      quotas: host.quotas,
-      clock: host.clock ?? systemClock,
-      metrics,
-    }),
-    // Every limit is stated: the defaults are for the public network, where a
-    // small mesh on one machine looks like an attack (5 connections a second
-    // from one address) and lost peers are given up.
-    connectionManager: {
-      maxConnections: 1024,
-      maxParallelDials: 32,
-      maxDialQueueLength: 1024,
-      maxPeerAddrsToDial: 8,
-      dialTimeout: 5_000,
-      addressDialTimeout: 4_000,
-      connectionCloseTimeout: 500,
-      inboundUpgradeTimeout: 5_000,
-      inboundStreamProtocolNegotiationTimeout: 5_000,
-      outboundStreamProtocolNegotiationTimeout: 5_000,
-      // One address is limited by the gater, which says so.
-      inboundConnectionThreshold: 65_536,
-      maxIncomingPendingConnections: 1_024,
-      reconnectRetries: 0,
-    },
-    connectionMonitor: { enabled: false },
-    services: {
-      introductions: (components) =>
-        new Introductions(components, {
-          protocol: `/meshnode/${host.subnetId}/introductions/1.0.0`,
-          addressBook,
-          member: !(host.client ?? false),
-          metrics,
-        }),
-      ping: ({ connectionManager }) =>
-        new Reachability(connectionManager, addressBook),
-      dht: kadDHT({
-        protocol,
-        clientMode: host.client ?? false,
-        kBucketSize: 20,
-        prefixLength: 6,
-        alpha: 3,
-        disjointPaths: 2,
-        allowQueryWithZeroPeers: true,
-        // The membership asks when there is reason to; the library's own
-        // periodic queries cost more than all other idle work.
-        initialQuerySelfInterval: 3_600_000,
-        querySelfInterval: 3_600_000,
-        peerInfoMapper: passthroughMapper,
-        incomingMessageTimeout: 5_000,
-      }),
-    },
-  };
-}
 
 /** The libp2p host of a node: connections, peers of the subnet, streams. */
 export class Host {
@@ -231,7 +109,7 @@ export class Host {
     const presence: Presence = { away: false };
     const addressBook = new AddressBook();
     const libp2p = await createLibp2p(
-      options(host, presence, addressBook, metrics),
+      libp2pOptions(host, presence, addressBook, metrics),
     );
     return new Host(libp2p, host, presence, addressBook, metrics);
   }

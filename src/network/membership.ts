@@ -3,6 +3,7 @@ import { deadline, raceSignal } from "../core/deadline.ts";
 import { loggerOf } from "../core/log.ts";
 import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
 import { Tasks } from "../core/tasks.ts";
+import { Crowds } from "./crowds.ts";
 import { Redials } from "./redials.ts";
 
 /** What the membership needs of the host. */
@@ -71,7 +72,7 @@ const YIELD = 1_500;
 export class Membership {
   /** All members, with the network that each is in; connected or not. */
   readonly #members = new Map<string, string | undefined>();
-  readonly #networks = new Map<string, number>();
+  readonly #crowds: Crowds;
   /** Members without a connection. */
   readonly #absent = new Redials();
   /** Peers heard of that are no members yet. */
@@ -99,6 +100,7 @@ export class Membership {
   constructor(host: MembershipHost, options: MembershipOptions) {
     this.#host = host;
     this.#options = options;
+    this.#crowds = new Crowds(options.perNetwork);
     this.#clock = options.clock;
     this.#metrics = options.metrics ?? new MetricsRegistry();
     this.#lastSeen = this.#clock.now();
@@ -132,18 +134,13 @@ export class Membership {
     this.#absent.delete(peerId);
     this.#candidates.delete(peerId);
     if (this.#members.has(peerId)) return;
-    const { perNetwork = 32 } = this.#options;
-    if (network !== undefined) {
-      const count = this.#networks.get(network) ?? 0;
-      if (count >= perNetwork) {
-        this.#metrics.count("meshnode_network_crowded_total");
-        return;
-      }
-      this.#networks.set(network, count + 1);
+    if (!this.#crowds.enter(network)) {
+      this.#metrics.count("meshnode_network_crowded_total");
+      return;
     }
     if (this.#members.size >= MAX_MEMBERS) {
       const oldest = this.#absent.oldest();
-      if (oldest === undefined) return;
+      if (oldest === undefined) return this.#crowds.leave(network);
       this.forget(oldest);
     }
     this.#members.set(peerId, network);
@@ -202,12 +199,7 @@ export class Membership {
   /** Drops a peer for good, until it joins anew. */
   forget(peerId: string): void {
     this.#present = undefined;
-    const network = this.#members.get(peerId);
-    if (network !== undefined) {
-      const left = (this.#networks.get(network) ?? 1) - 1;
-      if (left > 0) this.#networks.set(network, left);
-      else this.#networks.delete(network);
-    }
+    this.#crowds.leave(this.#members.get(peerId));
     this.#members.delete(peerId);
     this.#absent.delete(peerId);
     this.#candidates.delete(peerId);

@@ -1,7 +1,8 @@
 export * from "./duplex.ts";
 export * from "./errors.ts";
 export type { Admission, AdmissionContext } from "./gater.ts";
-export { Host, type HostOptions } from "./host.ts";
+export { Host } from "./host.ts";
+export type { HostOptions } from "./host_options.ts";
 export {
   INBOUND_QUOTAS,
   type InboundQuota,

@@ -212,11 +212,14 @@ Deno.test("beyond the bound of members, who has been missing longest makes room"
     membership.joined(peer(i));
   }
   connected.add("late");
-  membership.joined("late");
+  for (let i = 0; i < 100; i++) membership.joined("late", "10.0.0.0/24");
   assert(!membership.present().includes("late"), "nobody is missing");
   connected.delete(peer(7));
   membership.lost(peer(7));
-  membership.joined("late");
-  assert(membership.present().includes("late"));
+  membership.joined("late", "10.0.0.0/24");
+  assert(
+    membership.present().includes("late"),
+    "whoever is turned away does not crowd its network",
+  );
   assertEquals(membership.present().length, 1_024);
 });
