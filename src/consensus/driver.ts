@@ -5,6 +5,7 @@ import { type Clock, systemClock } from "../core/clock.ts";
 import { deadline } from "../core/deadline.ts";
 import { loggerOf } from "../core/log.ts";
 import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
+import { Tasks } from "../core/tasks.ts";
 import type { Directory } from "../heartbeat/directory.ts";
 import { EvidenceReader } from "./evidence.ts";
 import type { Journal } from "./journal.ts";
@@ -72,7 +73,7 @@ export class Consensus {
   readonly #clock: Clock;
   readonly #metrics: Metrics;
   readonly #log = loggerOf("consensus");
-  readonly #tasks = new Set<Promise<void>>();
+  readonly #tasks = new Tasks((error) => this.#failed("go on", error));
   #journal: Journal = new MemoryJournal();
   #state: State = INITIAL_STATE;
   #resuming = false;
@@ -129,13 +130,13 @@ export class Consensus {
       if (signal.aborted) break;
       await this.#clock.sleep(RETRY_PAUSE, signal).catch(() => {});
     }
-    await Promise.all(this.#tasks);
+    await this.#tasks.settled();
   }
 
   /** Looks at once, instead of with the next block: the node has joined the mesh. */
   poke(): void {
     if (this.#seen === undefined || this.#signal.aborted) return;
-    this.#own(this.#lookAtHead());
+    this.#tasks.own(this.#lookAtHead());
   }
 
   async #open(): Promise<Disposable> {
@@ -180,7 +181,7 @@ export class Consensus {
     if (work.name !== "committing" && work.name !== "revealing") return;
     if (work.asked || work.stored || this.#hurrying) return;
     this.#hurrying = true;
-    this.#own(
+    this.#tasks.own(
       this.#clock.sleep(RETRY_PAUSE, this.#signal)
         .finally(() => this.#hurrying = false)
         .then(() => this.#lookAtHead(), () => {}),
@@ -217,22 +218,17 @@ export class Consensus {
       case "report":
         return;
       case "prepare":
-        return this.#own(this.#prepare(action.epoch));
+        return this.#tasks.own(this.#prepare(action.epoch));
       case "score":
-        return this.#own(this.#score(action));
+        return this.#tasks.own(this.#score(action));
       case "propose":
       case "attest":
-        return this.#own(this.#send(action));
+        return this.#tasks.own(this.#send(action));
       case "perform":
-        return this.#own(this.#perform(action.epoch));
+        return this.#tasks.own(this.#perform(action.epoch));
       case "publish":
-        return this.#own(this.#publish(action.epoch, action.what));
+        return this.#tasks.own(this.#publish(action.epoch, action.what));
     }
-  }
-
-  #own(work: Promise<void>): void {
-    const task = work.finally(() => this.#tasks.delete(task));
-    this.#tasks.add(task);
   }
 
   async #prepare(epoch: number): Promise<void> {

@@ -3,7 +3,6 @@ import { type Clock, systemClock } from "../core/clock.ts";
 import { deadline } from "../core/deadline.ts";
 import { MeshError } from "../core/errors.ts";
 import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
-import { Tasks } from "../core/tasks.ts";
 import { Dht } from "../dht/dht.ts";
 import { heartbeatRule } from "../heartbeat/mod.ts";
 import { generateIdentity, type Identity } from "../identity/mod.ts";
@@ -15,6 +14,7 @@ import {
   SignatureValidator,
 } from "../validation/mod.ts";
 import { makeAuthority, readChain } from "./authority.ts";
+import { Lifetime } from "./lifetime.ts";
 import type { NodeOptions } from "./options.ts";
 
 /** Options of {@linkcode createClient}, as those of a node. */
@@ -37,12 +37,9 @@ const STEADY = 400;
 /** A user of the mesh: stores and reads records, holds none, and tells nobody of itself. */
 export class MeshClient {
   readonly #host: Host;
-  readonly #rpc: Rpc;
   readonly #clock: Clock;
   readonly #options: MeshClientOptions;
-  readonly #tasks = new Tasks();
-  readonly #stopping = new AbortController();
-  #stopped: Promise<void> | undefined;
+  readonly #life: Lifetime;
   /** The client's key. */
   readonly identity: Identity;
   /** Records of the mesh. */
@@ -62,7 +59,6 @@ export class MeshClient {
   ) {
     const { host, rpc, identity, registry, metrics } = parts;
     this.#host = host;
-    this.#rpc = rpc;
     this.#clock = clock;
     this.#options = options;
     this.identity = identity;
@@ -82,8 +78,18 @@ export class MeshClient {
       clock,
       metrics,
     });
+    this.#life = new Lifetime({
+      of: "client",
+      closing: [
+        () => this.dht.stop(),
+        () => rpc.stop(),
+        () => host.stop(),
+        () => options.chain?.chain.close(),
+      ],
+      metrics,
+    });
     if (registry !== undefined) {
-      this.#tasks.own(registry.run(this.#stopping.signal));
+      this.#life.run("stake", registry.run(this.#life.signal));
     }
   }
 
@@ -98,7 +104,7 @@ export class MeshClient {
    * @throws {MeshError} `MESH_UNREACHABLE` when nobody is reached in time.
    */
   async joined(timeout: number, signal?: AbortSignal): Promise<void> {
-    using limit = deadline(timeout, signal, this.#stopping.signal);
+    using limit = deadline(timeout, signal, this.#life.signal);
     let since = this.#clock.now();
     try {
       while (this.#clock.now() - since < STEADY) {
@@ -121,22 +127,12 @@ export class MeshClient {
 
   /** Ends all work and closes everything. */
   stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
-    return this.#stopped;
+    return this.#life.stop();
   }
 
   /** Stops at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
-  }
-
-  async #stop(): Promise<void> {
-    this.#stopping.abort(new DOMException("The client stops.", "AbortError"));
-    await this.#tasks.settled();
-    await this.dht.stop();
-    await this.#rpc.stop();
-    await this.#host.stop();
-    await this.#options.chain?.chain.close();
   }
 }
 

@@ -10,34 +10,31 @@ import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
 import { Dht } from "../dht/dht.ts";
 import {
   Directory,
-  HeartbeatAnnouncer,
+  type HeartbeatAnnouncer,
   PingAggregator,
-  presenceFile,
 } from "../heartbeat/mod.ts";
 import { generateIdentity, type Identity } from "../identity/mod.ts";
 import { Host } from "../network/mod.ts";
 import type { LocalStorage } from "../records/local_storage.ts";
 import { Rpc } from "../rpc/mod.ts";
-import { VERSION } from "../core/version.ts";
 import { Acquaintances } from "./acquaintances.ts";
 import { Absence } from "./absence.ts";
 import { unstaked } from "./admission.ts";
 import { makeAuthority, readChain } from "./authority.ts";
 import { watchClock } from "./clock_watch.ts";
 import { consensusOf } from "./consensus.ts";
+import { Entry } from "./entry.ts";
+import { heartbeatOf } from "./heartbeat.ts";
+import { Lifetime } from "./lifetime.ts";
 import type { NodeOptions, NodeStatus } from "./options.ts";
-import { heartbeatPeriod, makeRecordRules } from "./record_rules.ts";
+import { makeRecordRules } from "./record_rules.ts";
 import { openEpochs, SteadyEpochs } from "./steady_epochs.ts";
 import { openStorage } from "./storage.ts";
 import { unreadiness } from "./readiness.ts";
 
-/** How often the node looks whether it is in the mesh, ms. */
-const JOIN_TICK = 100;
-
 /** A started node. */
 export class MeshNode {
   readonly #host: Host;
-  readonly #storage: LocalStorage;
   readonly #registry: StakeRegistry | undefined;
   readonly #clockMonitor: ClockMonitor;
   readonly #heartbeat: HeartbeatAnnouncer;
@@ -45,9 +42,8 @@ export class MeshNode {
   readonly #consensus: Consensus | undefined;
   readonly #absence: Absence;
   readonly #options: NodeOptions;
-  readonly #tasks = new Set<Promise<void>>();
-  readonly #stopping = new AbortController();
-  #stopped: Promise<void> | undefined;
+  readonly #entry: Entry;
+  readonly #life: Lifetime;
   /** The node's key. */
   readonly identity: Identity;
   /** Records of the mesh. */
@@ -76,7 +72,6 @@ export class MeshNode {
     const folder = options.dataFolder;
     const epochs = parts.epochs && new SteadyEpochs(parts.epochs);
     this.#host = host;
-    this.#storage = storage;
     this.#registry = registry;
     this.#options = options;
     this.#clockMonitor = new ClockMonitor({
@@ -106,60 +101,67 @@ export class MeshNode {
       ping: (peerId, signal) => this.dht.ping(peerId, { signal }),
       clock,
     });
-    this.#heartbeat = new HeartbeatAnnouncer({
-      identity,
+    this.#heartbeat = heartbeatOf(options, {
+      ...{ identity, epochs, clock, metrics },
       records: this.dht,
       directory: this.directory,
       pings: this.#pings,
-      info: {
-        role: options.role ?? "validator",
-        throughput: 1,
-        publicName: options.publicName,
-        version: VERSION,
-        usingRelay: false,
-      },
-      period: heartbeatPeriod(options.heartbeatPeriod, epochs),
-      ...(folder === undefined
-        ? {}
-        : { memory: presenceFile(join(folder, "presence.json")) }),
-      clock,
-      metrics,
+    });
+    this.#entry = new Entry({
+      ...{ host, clock },
+      peerId: identity.peerId,
+      bootstrap: options.bootstrap ?? [],
     });
     this.#consensus = consensusOf(options, {
       ...{ identity, folder, clock, metrics },
       records: this.dht,
       directory: this.directory,
-      joined: () =>
-        this.#heartbeat.state === "online" &&
-        (this.#isFirst() || host.members().length > 0),
+      joined: () => this.#heartbeat.state === "online" && this.#entry.isMade,
       onReport: (report) => this.#onConsensus(report),
     });
-    const { signal } = this.#stopping;
+    const life = new Lifetime({
+      of: "node",
+      closing: [
+        () => this.#heartbeat.farewell(),
+        () => this.dht.stop(),
+        () => rpc.stop(),
+        () => host.stop(),
+        () => storage.close(),
+        () => options.chain?.chain.close(),
+      ],
+      metrics,
+    });
+    this.#life = life;
     this.#absence = new Absence({
       host,
       heartbeat: this.#heartbeat,
-      onEnter: () => this.#own(this.#join(clock, signal)),
+      onEnter: () => life.own("join", this.#join()),
     });
-    const drop = (peerId: string) => this.#own(host.drop(peerId));
+    const drop = (peerId: string) => life.own("drop", host.drop(peerId));
     limiter?.onBanned(drop);
+    const { signal } = life;
     if (registry !== undefined) {
       registry.onRemoved(drop);
       registry.onRefreshed(() =>
         unstaked(registry, host.connected()).forEach(drop)
       );
-      this.#own(registry.run(signal));
+      life.run("stake", registry.run(signal));
     }
-    if (parts.epochs !== undefined) this.#own(parts.epochs.run(signal));
-    this.#own(this.dht.run(signal));
+    if (parts.epochs !== undefined) {
+      life.run("epochs", parts.epochs.run(signal));
+    }
+    life.run("records", this.dht.run(signal));
     const monitor = this.#clockMonitor;
     const members = () => host.members();
-    this.#own(watchClock({ rpc, members, monitor, clock }, signal));
-    this.#own(this.#heartbeat.run(signal));
-    this.#own(this.#join(clock, signal));
+    life.run("clock", watchClock({ rpc, members, monitor, clock }, signal));
+    life.run("heartbeat", this.#heartbeat.run(signal));
+    life.own("join", this.#join());
     if (parts.acquaintances !== undefined) {
-      this.#own(parts.acquaintances.run(host, clock, signal));
+      life.run("acquaintances", parts.acquaintances.run(host, clock, signal));
     }
-    if (this.#consensus !== undefined) this.#own(this.#consensus.run(signal));
+    if (this.#consensus !== undefined) {
+      life.run("consensus", this.#consensus.run(signal));
+    }
   }
 
   /** See {@linkcode createNode}. */
@@ -266,6 +268,7 @@ export class MeshNode {
     const unready = unreadiness({
       ...{ state, registry, clock },
       peerId: this.peerId,
+      failed: this.#life.failed,
     });
     return {
       peerId: this.peerId,
@@ -284,8 +287,7 @@ export class MeshNode {
 
   /** Says that the node leaves, ends all work and closes everything, in a few seconds. */
   stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
-    return this.#stopped;
+    return this.#life.stop();
   }
 
   /** Stops at the end of an `await using` block. */
@@ -293,45 +295,18 @@ export class MeshNode {
     return this.stop();
   }
 
-  async #stop(): Promise<void> {
-    this.#stopping.abort(new DOMException("The node stops.", "AbortError"));
-    await Promise.allSettled(this.#tasks);
-    await this.#heartbeat.farewell();
-    await this.dht.stop();
-    await this.rpc.stop();
-    await this.#host.stop();
-    await this.#storage.close();
-    await this.#options.chain?.chain.close();
-  }
-
-  #own(work: Promise<void>): void {
-    const task = work.finally(() => this.#tasks.delete(task));
-    this.#tasks.add(task);
-  }
-
-  /** Whether there is nobody to enter the mesh through. */
-  #isFirst(): boolean {
-    return (this.#options.bootstrap ?? []).every((address) =>
-      address.endsWith(`/p2p/${this.peerId}`)
-    );
-  }
-
-  /** Online once another node is there, or when the node is the first. */
-  async #join(clock: Clock, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && !this.#absence.isAway) {
-      if (this.#isFirst() || this.#host.members().length > 0) {
-        this.#heartbeat.setState("online");
-        this.#consensus?.poke();
-        return;
-      }
-      await clock.sleep(JOIN_TICK, signal).catch(() => {});
-    }
+  /** Online once the node is in the mesh. */
+  async #join(): Promise<void> {
+    const isWanted = () => !this.#absence.isAway;
+    if (!await this.#entry.made(isWanted, this.#life.signal)) return;
+    this.#heartbeat.setState("online");
+    this.#consensus?.poke();
   }
 
   #onConsensus(report: ConsensusReport): void {
     if (report.kind === "life" && this.#options.whileInactive === "leave") {
       const away = report.subnet !== "active" || report.nodeClass === undefined;
-      this.#own(this.#absence.set(away));
+      this.#life.own("absence", this.#absence.set(away));
     }
     this.#options.onConsensus?.(report);
   }

@@ -120,7 +120,7 @@ export interface NodeOptions {
 /** What keeps a node from full work. */
 export interface Unready {
   /** Which part of it. */
-  readonly part: "mesh" | "stake" | "clock";
+  readonly part: "mesh" | "stake" | "clock" | "work";
   /** Why, as a full sentence. */
   readonly reason: string;
 }

@@ -1,5 +1,6 @@
 import type { ClockState } from "../auth/clock_monitor.ts";
 import type { StakeRegistry } from "../auth/stake_registry.ts";
+import type { LastingWork } from "./lifetime.ts";
 import type { NodeStatus, Unready } from "./options.ts";
 
 /** What readiness is concluded from. */
@@ -12,6 +13,8 @@ export interface ReadinessFacts {
   readonly registry: StakeRegistry | undefined;
   /** What the peers say of our clock. */
   readonly clock: ClockState;
+  /** What should go on in the node, and has failed. */
+  readonly failed: ReadonlySet<LastingWork>;
 }
 
 const STAKE = {
@@ -42,6 +45,12 @@ export function unreadiness(facts: ReadinessFacts): Unready[] {
     const seconds = (clock.offset ?? 0).toFixed(1);
     const reason = `The clock is off: its peers' are ${seconds} s ahead.`;
     found.push({ part: "clock", reason });
+  }
+  if (facts.failed.size > 0) {
+    const parts = [...facts.failed].join(", ");
+    const reason = `Work that has failed does not go on until the node is ` +
+      `started again: ${parts}.`;
+    found.push({ part: "work", reason });
   }
   return found;
 }

@@ -1,6 +1,5 @@
 import type { StakeRegistry } from "../auth/stake_registry.ts";
 import type { Clock } from "../core/clock.ts";
-import { loggerOf } from "../core/log.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { RecordStore } from "../dht/types.ts";
 import { heartbeatKeyRule, heartbeatRule } from "../heartbeat/mod.ts";
@@ -76,43 +75,4 @@ function subnetRules(rules: readonly KeyRule[] | "any"): readonly KeyRule[] {
     heartbeatKeyRule(),
     ...rules === "any" ? [{ name: "other", owned: false }] : rules,
   ];
-}
-
-/**
- * Blocks between two heartbeats at least: who is scored must be known for a
- * block after the records were read.
- */
-const LEAST_BLOCKS = 1.5;
-
-/**
- * The seconds between heartbeats: those asked for, unless the subnet's epochs
- * are too short for heartbeats that live for two periods, or its blocks too
- * long for one.
- */
-export function heartbeatPeriod(
-  asked: number | undefined,
-  epochs: EpochClock | undefined,
-): number {
-  const period = asked ?? 120;
-  const now = epochs?.now();
-  if (now === undefined) return period;
-  const longest = now.length * now.blockSeconds / 2;
-  const least = Math.min(LEAST_BLOCKS * now.blockSeconds, longest);
-  if (period < least) {
-    loggerOf("node").warn(
-      "A heartbeat every {asked} s is too often for blocks of {block} s: it " +
-        "is sent every {least} s.",
-      { asked, block: now.blockSeconds, least },
-    );
-    return least;
-  }
-  if (period <= longest) return period;
-  if (asked !== undefined) {
-    loggerOf("node").warn(
-      "A heartbeat every {asked} s is too seldom for epochs of {epoch} s: it " +
-        "is sent every {longest} s.",
-      { asked, epoch: 2 * longest, longest },
-    );
-  }
-  return longest;
 }

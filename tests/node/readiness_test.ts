@@ -157,3 +157,32 @@ Deno.test(
     }
   },
 );
+
+Deno.test(
+  "a part of a node that fails is counted and keeps it from being ready, not from its other work",
+  libp2p,
+  async () => {
+    const metrics = new MetricsRegistry();
+    // The first wait of who looks at the peers' clocks, and of nobody else.
+    const sleep: Clock["sleep"] = (milliseconds, signal) => {
+      if (milliseconds === 3_000) throw new Error("the clock has no alarm");
+      return systemClock.sleep(milliseconds, signal);
+    };
+    const clock = { now: systemClock.now, sleep };
+    const node = await createNode({ clock, metrics });
+    try {
+      await eventually(() => parts(node) === "work", () => String(parts(node)));
+      assert(node.status().unready[0]?.reason.endsWith("again: clock."));
+      assertEquals(metrics.sum("meshnode_node_failures_total"), 1);
+      const part = { part: "clock" };
+      assertEquals(metrics.get("meshnode_node_failures_total", part), 1);
+      await node.dht.store({
+        ...{ key: "greeting", value: "hello" },
+        expiration: Date.now() / 1_000 + 60,
+      });
+      assert(await node.dht.get("greeting"));
+    } finally {
+      await node.stop();
+    }
+  },
+);

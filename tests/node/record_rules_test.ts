@@ -14,10 +14,7 @@ import {
   revealValue,
 } from "../../mod.ts";
 import { Dht, StoreError } from "../../src/dht/mod.ts";
-import {
-  heartbeatPeriod,
-  makeRecordRules,
-} from "../../src/node/record_rules.ts";
+import { makeRecordRules } from "../../src/node/record_rules.ts";
 import { openEpochs, SteadyEpochs } from "../../src/node/steady_epochs.ts";
 import type { SubnetRules } from "../../src/node/options.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";
@@ -200,18 +197,6 @@ Deno.test("while the chain is away, the epoch goes on by time", () => {
   assertEquals(at(), [13, 0]);
   reading = { epoch: 9, elapsed: 1, length: 20, blockSeconds: 6, age: 0 };
   assertEquals(at(), [9, 1], "the chain knows better");
-});
-
-Deno.test("heartbeats come twice in an epoch at least", () => {
-  const epochs = {
-    now: () => ({ epoch: 0, elapsed: 0, length: 20, blockSeconds: 6 }),
-  };
-  assertEquals(heartbeatPeriod(undefined, undefined), 120);
-  assertEquals(heartbeatPeriod(300, undefined), 300);
-  assertEquals(heartbeatPeriod(undefined, epochs), 60);
-  assertEquals(heartbeatPeriod(300, epochs), 60);
-  assertEquals(heartbeatPeriod(10, epochs), 10);
-  assertEquals(heartbeatPeriod(1, epochs), 9);
 });
 
 Deno.test("without a chain there are no epochs, and a chain that cannot be read ends the start", async () => {
