@@ -60,6 +60,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
   REPLICAS_UNREACHABLE: EXIT.unavailable,
   STORE_BELOW_QUORUM: EXIT.tryAgain,
   STORE_CONFLICT: EXIT.tryAgain,
+  STORE_UNCERTAIN: EXIT.tryAgain,
   STORAGE_FAILED: EXIT.io,
   PHASES_INVALID: EXIT.config,
   ATTEST_POLICY_INVALID: EXIT.usage,

@@ -9,6 +9,7 @@ import { Router } from "./lookup/router.ts";
 import { Neighbourhood } from "./neighbourhood.ts";
 import type { DhtOptions } from "./options.ts";
 import { Changes } from "./owner/changes.ts";
+import { Claims } from "./owner/claims.ts";
 import { OwnerService } from "./owner/owner_service.ts";
 import type { OwnerToolsParts } from "./owner/owner_tools.ts";
 import { OWNER_METHODS } from "./owner/owner_wire.ts";
@@ -64,6 +65,7 @@ export function assemble(options: DhtOptions, tasks: Tasks): Assembly {
   const storage = options.storage ?? new LocalStorage(() => dhtTime(clock));
   const book = new PeerBook(options.timeout ?? 3_000);
   const changes = new Changes();
+  const claims = new Claims(clock);
   const neighbourhood = new Neighbourhood(peerId, options.members);
   const replicas = new ReplicaCalls(calls, book, clock, metrics);
   const service = new ReplicaService(
@@ -73,9 +75,13 @@ export function assemble(options: DhtOptions, tasks: Tasks): Assembly {
     clock,
     metrics,
     options.maxLifetime ?? MAX_LIFETIME,
-    (record) => changes.tell(record),
+    {
+      onStored: (record) => changes.tell(record),
+      onHeld: (record) => claims.confirm(record),
+      onRestored: (record) => changes.takeBack(record),
+    },
   );
-  const owners = new OwnerService(service, changes);
+  const owners = new OwnerService(service, changes, claims, peerId);
   const shared = {
     peerId,
     service,
@@ -123,6 +129,7 @@ export function assemble(options: DhtOptions, tasks: Tasks): Assembly {
       book,
       validator: options.validator,
       metrics,
+      tasks,
     },
     router: new Router({
       neighbourhood,

@@ -13,10 +13,12 @@ import { Gets } from "./gets.ts";
 import type { RouteOptions } from "./lookup/router.ts";
 import type { Merge } from "./merge.ts";
 import type { DhtOptions, Streams } from "./options.ts";
+import { Departed } from "./owner/departed.ts";
 import { OwnerTools } from "./owner/owner_tools.ts";
 import { recordOf, signed, subkeyBytes } from "./owner/sign.ts";
 import { Watch } from "./owner/watch.ts";
 import { ReadCache } from "./read_cache.ts";
+import { repeat } from "./repeat.ts";
 import type {
   CallOptions,
   DeleteOptions,
@@ -33,6 +35,9 @@ import type {
 
 /** How long a stop waits for stores that are under way, ms. */
 const STOP_GRACE = 3_000;
+
+/** How often it is noted who is there, ms. */
+const MEMBERS_TICK = 1_000;
 
 /** By how much a tombstone outlives what it deletes, s. */
 const OUTLIVES = 0.001;
@@ -53,6 +58,7 @@ export class Dht implements RecordStore {
   readonly #tasks = new Tasks();
   readonly #stopping = new AbortController();
   readonly #gets: Gets;
+  readonly #departed = new Departed();
 
   /** Registers its methods with the calls. */
   constructor(options: DhtOptions) {
@@ -160,10 +166,24 @@ export class Dht implements RecordStore {
 
   /**
    * Stores a record only where the one with the expected digest is held (see
-   * {@linkcode GetOptions}), or none for `null`. At most one of several writers
-   * who expect the same succeeds.
+   * {@linkcode GetOptions}), or none for `null`.
    *
-   * @throws {StoreError} `STORE_CONFLICT` when something else is held.
+   * At most one of several writers who expect the same succeeds, as long as
+   * they agree on who the replicas are; peers that left in the last minutes are
+   * still counted, so that who is cut off with a few does not decide alone. Who
+   * fails leaves nothing at any replica: the value of who succeeded is what all
+   * of them end with.
+   *
+   * There is one exception. When connections break, or the writer dies, while
+   * the replicas that agreed store the record, some of them may hold it that
+   * cannot be told to put back what they had: `STORE_UNCERTAIN`. It prevails
+   * later unless a longer-lived one does, also over that of a writer who
+   * succeeded meanwhile without them. Who aborts the signal is told nothing:
+   * the record is stored or not.
+   *
+   * @throws {StoreError} `STORE_CONFLICT` when something else is held, or
+   * another writer was faster; `STORE_BELOW_QUORUM` when too few replicas take
+   * part; `STORE_UNCERTAIN`.
    */
   async storeIf(
     request: StoreRequest,
@@ -171,12 +191,19 @@ export class Dht implements RecordStore {
     options: CallOptions = {},
   ): Promise<StoreResult> {
     const record = recordOf(request, this.#options.validator);
-    const peers = this.#nearest(record.key, 1);
-    using life = deadline(Infinity, this.#stopping.signal, options.signal);
-    const result = await this.#owners.storeIf(record, expected, peers, {
-      ...options,
-      signal: life.signal,
-    }).finally(() => this.#gets.forget(record.key));
+    const stopping = this.#stopping.signal;
+    const life = deadline(Infinity, stopping, options.signal);
+    const errand = { ...options, signal: life.signal };
+    const storing = this.#electors(record.key, options)
+      .then((peers) =>
+        this.#owners.storeIf(record, expected, peers, errand, stopping)
+      )
+      .finally(() => {
+        life[Symbol.dispose]();
+        this.#gets.forget(record.key);
+      });
+    this.#tasks.own(storing);
+    const result = await raceSignal(storing, life.signal);
     if (!result.stored) throw new StoreError(result);
     return result;
   }
@@ -189,7 +216,7 @@ export class Dht implements RecordStore {
   async list(key: MeshValue, options: ListOptions = {}): Promise<ListPage> {
     const place = dhtId(key);
     using life = deadline(Infinity, this.#stopping.signal, options.signal);
-    return await this.#owners.list(place, this.#nearest(place, 1), {
+    return await this.#owners.list(place, await this.#replicas(place), {
       ...options,
       signal: life.signal,
     });
@@ -209,7 +236,7 @@ export class Dht implements RecordStore {
       ...this.#parts.tools,
       streams: this.#options.streams ?? NO_STREAMS,
       clock: this.#parts.clock,
-      nearest: () => this.#nearest(place, 1),
+      nearest: () => this.#replicas(place),
       stopping: this.#stopping.signal,
     });
     return watch.events(options.signal);
@@ -277,7 +304,9 @@ export class Dht implements RecordStore {
   /** Does what must be done in the background, until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, prober, repairer } = this.#parts;
+    const note = () => this.#noteMembers();
     await Promise.all([
+      repeat(clock, () => MEMBERS_TICK, note, signal),
       prober.run(clock, this.#tasks, signal),
       repairer.run(signal),
     ]);
@@ -289,6 +318,35 @@ export class Dht implements RecordStore {
     await raceSignal(this.#tasks.settled(), limit.signal).catch(() => {});
     this.#stopping.abort(new MeshError("DHT_STOPPED", "The node stops."));
     await this.#tasks.settled();
+  }
+
+  /** A key's replicas, looked up where the table is not whole. */
+  async #replicas(key: Uint8Array): Promise<readonly string[]> {
+    return (await this.#candidates(key)).slice(0, this.#parts.numReplicas);
+  }
+
+  /** Those who decide about conditional stores: the replicas, and who would be one if it had not left just now. */
+  async #electors(
+    key: Uint8Array,
+    options: CallOptions,
+  ): Promise<readonly string[]> {
+    const { neighbourhood, numReplicas } = this.#parts;
+    const present = await this.#candidates(key, options);
+    this.#noteMembers();
+    return neighbourhood.among([...present, ...this.#departed.peers()])(
+      key,
+      numReplicas,
+    );
+  }
+
+  /** Remembers who is there, ourselves not included: we do not leave. */
+  #noteMembers(): void {
+    const { neighbourhood, clock } = this.#parts;
+    const { peerId } = this.#options;
+    this.#departed.note(
+      neighbourhood.peers().filter((each) => each !== peerId),
+      clock.now(),
+    );
   }
 
   #nearest(key: Uint8Array, times: number): string[] {

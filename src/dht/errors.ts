@@ -1,6 +1,9 @@
 import { MeshError } from "../core/errors.ts";
 import type { ReplicaAnswer, ReplicaOutcome, StoreResult } from "./types.ts";
 
+const UNCERTAIN = "It may be held where nobody answers, and prevail later: " +
+  "read it again once more peers are connected.";
+
 /** The error of a store that fewer replicas took than it needed. */
 export class StoreError extends MeshError {
   /** What each replica answered. */
@@ -16,15 +19,20 @@ export class StoreError extends MeshError {
       ),
     );
     super(
-      count("conflict") > 0 ? "STORE_CONFLICT" : "STORE_BELOW_QUORUM",
+      result.isUncertain
+        ? "STORE_UNCERTAIN"
+        : count("conflict") > 0
+        ? "STORE_CONFLICT"
+        : "STORE_BELOW_QUORUM",
       `${count("stored")} replicas stored the record, ${result.quorum} are ` +
         `needed: ${count("older")} hold one that is at least as new, ` +
         `${count("refused")} refused it${
           reasons.size === 0 ? "" : ` (${[...reasons].join(", ")})`
         }, ${count("conflict")} hold something else than was expected, ` +
-        `${count("later")} cannot judge it yet, ${count("unreachable")} ` +
+        `${count("later")} cannot judge it yet, ` +
+        `${count("withdrawn")} took it back, ${count("unreachable")} ` +
         `could not be reached.`,
-      { hint: hintFor(result.replicas) },
+      { hint: result.isUncertain ? UNCERTAIN : hintFor(result.replicas) },
     );
     this.name = "StoreError";
     this.result = result;

@@ -5,9 +5,11 @@ import { sizeOf } from "../records/limits.ts";
 import type {
   LocalStorage,
   RecordPage,
+  StoreOptions,
   StoreOutcome,
 } from "../records/local_storage.ts";
 import type { DhtRecord } from "../records/record.ts";
+import type { HeldRecord } from "../records/table.ts";
 import {
   judge,
   type RecordValidator,
@@ -37,6 +39,19 @@ interface PageBounds {
   records: number;
 }
 
+/** On what condition a record is stored; see {@linkcode StoreOptions}. */
+export type StoreCondition = Pick<StoreOptions, "expected" | "onReplaced">;
+
+/** Who is told of our replica's records. */
+export interface ReplicaListeners {
+  /** What is new here and safe. */
+  readonly onStored?: (record: DhtRecord) => void;
+  /** What was stored once more. */
+  readonly onHeld?: (record: DhtRecord) => void;
+  /** What was taken back, so that something older is here again, or nothing. */
+  readonly onRestored?: (record: DhtRecord) => void;
+}
+
 /** How long a validator may look up what a record depends on, ms. */
 const LEARN_TIMEOUT = 1_500;
 
@@ -49,11 +64,11 @@ export class ReplicaService {
   readonly #clock: Clock;
   readonly #metrics: Metrics;
   readonly #maxLifetime: number;
-  readonly #onStored: (record: DhtRecord) => void;
+  readonly #listeners: ReplicaListeners;
 
   /**
    * Serves a peer's storage under the validator's rules; `maxLifetime` in
-   * seconds. `onStored` is told what is new here and safe.
+   * seconds.
    */
   constructor(
     storage: LocalStorage,
@@ -62,7 +77,7 @@ export class ReplicaService {
     clock: Clock,
     metrics: Metrics,
     maxLifetime: number = MAX_LIFETIME,
-    onStored: (record: DhtRecord) => void = () => {},
+    listeners: ReplicaListeners = {},
   ) {
     this.#storage = storage;
     this.#peerId = peerId;
@@ -70,7 +85,7 @@ export class ReplicaService {
     this.#clock = clock;
     this.#metrics = metrics;
     this.#maxLifetime = maxLifetime;
-    this.#onStored = onStored;
+    this.#listeners = listeners;
   }
 
   /** Live records held here. */
@@ -85,17 +100,49 @@ export class ReplicaService {
 
   /**
    * Validates and stores one record of a peer, our own when none is named; with
-   * `expected` only if the record of that digest is there, or none for `null`.
+   * a condition only if it holds.
    */
   async store(
     record: DhtRecord,
     type: ValidationType = "post",
     sender?: string,
-    expected?: Uint8Array | null,
+    condition: StoreCondition = {},
   ): Promise<StoreAnswer> {
-    const answer = await this.#store(record, type, sender, expected);
+    const answer = await this.#store(record, type, sender, condition);
     this.#metrics.count("meshnode_dht_stores_total", { answer });
     return answer;
+  }
+
+  /** What a store of a peer's record with a condition would be answered, as far as that shows before. */
+  async preview(
+    record: DhtRecord,
+    sender: string | undefined,
+    expected: Uint8Array | null,
+  ): Promise<StoreAnswer | undefined> {
+    let refusal = this.#refusal(record, "post", sender);
+    if (refusal === "later") {
+      await this.#learn(record);
+      refusal = this.#refusal(record, "post", sender);
+    }
+    if (refusal !== undefined) return refusal;
+    const outcome = this.#storage.preview(record, expected);
+    return outcome === "held" ? "stored" : outcome;
+  }
+
+  /** Whether the very record is held here. */
+  has(record: DhtRecord): boolean {
+    return this.#storage.has(record);
+  }
+
+  /** Puts back what a record took the place of, if the record is held still, once that is safe. */
+  async restore(
+    record: DhtRecord,
+    replaced: HeldRecord | undefined,
+  ): Promise<boolean> {
+    if (!this.#storage.restore(record, replaced)) return false;
+    if (await this.#kept("stored") !== "stored") return false;
+    this.#listeners.onRestored?.(record);
+    return true;
   }
 
   /** Copies of the live records that a query asks for. */
@@ -159,34 +206,50 @@ export class ReplicaService {
     record: DhtRecord,
     type: ValidationType,
     sender: string | undefined,
-    expected: Uint8Array | null | undefined,
+    condition: StoreCondition,
   ): Promise<StoreAnswer> {
-    const left = record.expiration - dhtTime(this.#clock);
-    if (!(left >= 0)) return "expired";
-    if (left > this.#maxLifetime) return "too-long-lived";
-    let verdict = this.#judge(record, type, sender);
-    if (verdict === "later") {
-      using limit = deadline(LEARN_TIMEOUT);
-      await this.#validator.learn?.(record, limit.signal);
-      verdict = this.#judge(record, type, sender);
+    let refusal = this.#refusal(record, type, sender);
+    if (refusal === "later") {
+      await this.#learn(record);
+      refusal = this.#refusal(record, type, sender);
     }
     // From here on nothing waits: what was judged is what is stored.
-    if (verdict !== "ok") return verdict;
+    if (refusal !== undefined) return refusal;
     const outcome = this.#storage.store(record, {
       owner: this.#answerable.of(record) ?? sender ?? this.#peerId,
-      expected,
+      ...condition,
     });
     if (outcome === "stored") this.#validator.stored?.(record, type, sender);
+    if (outcome === "held") this.#listeners.onHeld?.(record);
     const kept = await this.#kept(outcome);
     if (kept === "older") return "older";
     // Sent again after a lost answer: held is held.
     if (kept === "stored" || kept === "held") {
-      if (kept === "stored") this.#onStored(record);
+      if (kept === "stored") this.#listeners.onStored?.(record);
       return "stored";
     }
     if (kept === "conflict") return "conflict";
     this.#metrics.count("meshnode_dht_refused_records_total", { reason: kept });
     return kept;
+  }
+
+  /** Why a record is not stored, whatever is held. */
+  #refusal(
+    record: DhtRecord,
+    type: ValidationType,
+    sender: string | undefined,
+  ): StoreAnswer | undefined {
+    const left = record.expiration - dhtTime(this.#clock);
+    if (!(left >= 0)) return "expired";
+    if (left > this.#maxLifetime) return "too-long-lived";
+    const verdict = this.#judge(record, type, sender);
+    return verdict === "ok" ? undefined : verdict;
+  }
+
+  /** Looks up what a record depends on. */
+  async #learn(record: DhtRecord): Promise<void> {
+    using limit = deadline(LEARN_TIMEOUT);
+    await this.#validator.learn?.(record, limit.signal);
   }
 
   /** Nothing is acknowledged before it is safe. */

@@ -19,6 +19,7 @@ export type ReplicaOutcome =
   | "refused"
   | "later"
   | "conflict"
+  | "withdrawn"
   | "unreachable";
 
 /** One replica's answer to a store. */
@@ -28,7 +29,9 @@ export interface ReplicaAnswer {
   /**
    * `older`: it holds a record that is at least as new. `later`: it does not
    * know yet what the record depends on; the same record may be sent again.
-   * `conflict`: what it holds is not what was expected.
+   * `conflict`: what it holds is not what was expected, or another writer is
+   * about to store there. `withdrawn`: it would have stored the record, or had
+   * stored it, and has nothing of it any more.
    */
   readonly outcome: ReplicaOutcome;
   /** Why it refused, or could not be reached; a code. */
@@ -43,6 +46,11 @@ export interface StoreResult {
   readonly quorum: number;
   /** The answers so far, nearest first. */
   readonly replicas: readonly ReplicaAnswer[];
+  /**
+   * Of a conditional store that failed: replicas that could not be asked any
+   * more may hold the record, which then spreads to the others.
+   */
+  readonly isUncertain?: boolean;
 }
 
 /** One entry of a dictionary. */

@@ -4,7 +4,13 @@ import { isExpected } from "./digest.ts";
 import { makeRoom, makeRoomInKey } from "./eviction.ts";
 import { MEMORY_LIMITS, sizeOf, type StorageLimits } from "./limits.ts";
 import { MemoryTable } from "./memory_table.ts";
-import { type DhtRecord, isPlain, NO_SUBKEY, supersedes } from "./record.ts";
+import {
+  type DhtRecord,
+  isPlain,
+  isSame,
+  NO_SUBKEY,
+  supersedes,
+} from "./record.ts";
 import { Shares } from "./shares.ts";
 import type { HeldFacts, HeldRecord, Place, RecordTable } from "./table.ts";
 import { isTombstone } from "./tombstone.ts";
@@ -53,6 +59,10 @@ export interface StoreOptions {
   readonly owner?: string;
   /** Digest of the record that must be there; `null` for none. */
   readonly expected?: Uint8Array | null | undefined;
+  /** Is told, of a record that is stored, what it took the place of. */
+  readonly onReplaced?:
+    | ((replaced: HeldRecord | undefined) => void)
+    | undefined;
 }
 
 /** Part of a key's records. */
@@ -116,6 +126,42 @@ export class LocalStorage {
     } catch {
       return "storage-failed";
     }
+  }
+
+  /** What a store would say without changing anything; `undefined` where it would look for room. */
+  preview(
+    record: DhtRecord,
+    expected?: Uint8Array | null,
+  ): Exclude<StoreOutcome, "stored"> | undefined {
+    return this.#readSafely(
+      "storage-failed",
+      () => this.#objection(record, this.#at(record), expected),
+    );
+  }
+
+  /**
+   * Puts back what a record took the place of, if the very record is there
+   * still. It is safe once {@linkcode LocalStorage.committed} says so.
+   */
+  restore(record: DhtRecord, replaced: HeldRecord | undefined): boolean {
+    return this.#readSafely(false, () => {
+      const row = this.#at(record);
+      if (row === undefined || !isSame(row, record)) return false;
+      this.#remove(row);
+      const back = this.#live(replaced);
+      if (back === undefined) return true;
+      this.#table.put(back);
+      this.#shares.add(back.owner, 1, back.size);
+      return true;
+    });
+  }
+
+  /** Whether the very record is there. */
+  has(record: DhtRecord): boolean {
+    return this.#readSafely(false, () => {
+      const row = this.#at(record);
+      return row !== undefined && isSame(row, record);
+    });
   }
 
   /** Waits until everything stored so far is safe. @throws when it is not, and gone. */
@@ -184,23 +230,10 @@ export class LocalStorage {
 
   #store(record: DhtRecord, options: StoreOptions): StoreOutcome {
     const { key, subkey, value, expiration } = record;
-    const { owner = "", expected } = options;
-    if (!Number.isFinite(expiration) || expiration < this.#now()) {
-      return "expired";
-    }
-    if (subkey.length + value.length > this.#limits.recordBytes) {
-      return "record-too-large";
-    }
+    const { owner = "", expected, onReplaced } = options;
     const row = this.#table.get(key, subkey);
-    const present = this.#live(row);
-    if (expected !== undefined && !isExpected(present, expected)) {
-      return "conflict";
-    }
-    if (present !== undefined && !supersedes(record, present)) {
-      const same = present.expiration === expiration &&
-        equal(present.value, value);
-      return same ? "held" : "older";
-    }
+    const objection = this.#objection(record, this.#live(row), expected);
+    if (objection !== undefined) return objection;
     const next = {
       key,
       subkey,
@@ -215,9 +248,30 @@ export class LocalStorage {
     this.#table.put(next);
     if (row !== undefined) this.#shares.add(row.owner, -1, -row.size);
     this.#shares.add(owner, 1, next.size);
+    onReplaced?.(this.#live(row));
     this.#metrics?.gauge("meshnode_records", this.#shares.records);
     this.#metrics?.gauge("meshnode_records_bytes", this.#shares.bytes);
     return next.deleted || this.#readable(key)(next) ? "stored" : "older";
+  }
+
+  /** Why a record is not stored where one is present, or none, as far as that shows before room is made. */
+  #objection(
+    record: DhtRecord,
+    present: HeldRecord | undefined,
+    expected: Uint8Array | null | undefined,
+  ): Exclude<StoreOutcome, "stored"> | undefined {
+    const { subkey, value, expiration } = record;
+    if (!Number.isFinite(expiration) || expiration < this.#now()) {
+      return "expired";
+    }
+    if (subkey.length + value.length > this.#limits.recordBytes) {
+      return "record-too-large";
+    }
+    if (expected !== undefined && !isExpected(present, expected)) {
+      return "conflict";
+    }
+    if (present === undefined || supersedes(record, present)) return undefined;
+    return isSame(present, record) ? "held" : "older";
   }
 
   /** Sees to the limits; says which one is reached. */
@@ -275,6 +329,10 @@ export class LocalStorage {
     } catch {
       return nothing;
     }
+  }
+
+  #at({ key, subkey }: Place): HeldRecord | undefined {
+    return this.#live(this.#table.get(key, subkey));
   }
 
   #live(row: HeldRecord | undefined): HeldRecord | undefined {

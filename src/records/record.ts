@@ -34,6 +34,12 @@ export function signedBytes(record: DhtRecord): Bytes {
   );
 }
 
+/** Whether two records are the very same, wherever their bytes are. */
+export function isSame(a: DhtRecord, b: DhtRecord): boolean {
+  return a.expiration === b.expiration && equal(a.value, b.value) &&
+    equal(a.subkey, b.subkey) && equal(a.key, b.key);
+}
+
 /** Whether a record takes another's place: later, or equally late and with greater bytes, so that all replicas agree. */
 export function supersedes(
   next: Pick<DhtRecord, "value" | "expiration">,

@@ -2,6 +2,7 @@ import {
   CompositeValidator,
   Dht,
   identityFromSeed,
+  LocalStorage,
   MetricsRegistry,
   SignatureValidator,
 } from "../../mod.ts";
@@ -15,6 +16,8 @@ export interface ChaosNode {
   /** What makes a subkey the node's own. */
   readonly ownerMarker: Uint8Array;
   readonly dht: Dht;
+  /** What it holds. */
+  readonly storage: LocalStorage;
   readonly metrics: MetricsRegistry;
   /** Ends what it does in the background. */
   readonly stopping: AbortController;
@@ -58,11 +61,13 @@ export class ChaosMesh {
     const metrics = new MetricsRegistry();
     const signature = new SignatureValidator(identity);
     const stopping = new AbortController();
+    const storage = new LocalStorage(() => this.clock.now() / 1_000);
     const dht = new Dht({
       peerId,
       calls: this.network.join(peerId, options),
       members: () => this.network.members(peerId),
       validator: new CompositeValidator([signature]),
+      storage,
       clock: this.clock,
       metrics,
     });
@@ -71,6 +76,7 @@ export class ChaosMesh {
       ownerMarker: signature.ownerMarker,
       metrics,
       dht,
+      storage,
       stopping,
       running: dht.run(stopping.signal),
     };

@@ -406,7 +406,11 @@ Deno.test("malformed calls of owners are refused, in every truncation", async ()
     expiration: later(60),
   };
   const good = {
-    "dht.store-if": encodeStoreIf(record, new Uint8Array(32)),
+    "dht.store-if": encodeStoreIf({
+      step: "claim",
+      record,
+      expected: new Uint8Array(32),
+    }),
     "dht.list": encodeList({ key: record.key, after: record.subkey, most: 3 }),
   };
   const { peerId } = at(0).identity;
@@ -420,7 +424,10 @@ Deno.test("malformed calls of owners are refused, in every truncation", async ()
   }
   for (
     const [method, body] of [
-      ["dht.store-if", encodeStoreIf(record, new Uint8Array(31))],
+      [
+        "dht.store-if",
+        encodeStoreIf({ step: "settle", record, expected: new Uint8Array(31) }),
+      ],
       ["dht.list", encodeList({ key: record.key, most: 0 })],
       ["dht.list", encodeWatch(record.key)],
     ] as const

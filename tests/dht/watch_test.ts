@@ -17,7 +17,16 @@ import {
 } from "../../mod.ts";
 import { Changes } from "../../src/dht/owner/changes.ts";
 import { Handoff } from "../../src/dht/owner/handoff.ts";
-import { encodeWatch } from "../../src/dht/owner/owner_wire.ts";
+import {
+  decodeChange,
+  encodeChange,
+  encodeStoreIf,
+  encodeWatch,
+  type StoreStep,
+} from "../../src/dht/owner/owner_wire.ts";
+import { decodeStoreAnswers } from "../../src/dht/wire.ts";
+import { recordDigest } from "../../src/records/digest.ts";
+import type { DhtRecord } from "../../src/records/record.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";
 import { eventually } from "../eventually.ts";
 import { MemoryNetwork } from "../network/memory_transport.ts";
@@ -127,6 +136,48 @@ Deno.test("a watch tells what is there, and then every change once, until its si
     assertEquals(told.length, 5);
   }));
 
+Deno.test("a watch tells what is there again when a record is taken back", () =>
+  withMesh(3, async ({ peers, later }) => {
+    const [writer, reader, server] = peers as [Peer, Peer, Peer];
+    const first = { key: "k", subkey: "a", value: 1, expiration: later(60) };
+    await writer.dht.store(first, { awaitAll: true });
+    const { told, end } = collect(reader.dht, "k");
+    await eventually(() => told.length === 1, () => told);
+    const step = async (name: StoreStep, subkey: string, expected: boolean) => {
+      const record = {
+        ...{ key: dhtId("k"), subkey: encode(subkey) },
+        ...{ value: encode(9), expiration: later(60) + 40 },
+      };
+      records.set(subkey, records.get(subkey) ?? record);
+      const held = { value: encode(1), expiration: first.expiration };
+      const answer = await writer.rpc.call(
+        server.identity.peerId,
+        "dht.store-if",
+        encodeStoreIf({
+          step: name,
+          record: records.get(subkey) ?? record,
+          expected: expected ? recordDigest(held) : null,
+        }),
+        { timeout: 10_000 },
+      );
+      assertEquals(decodeStoreAnswers(answer, 1), ["stored"]);
+    };
+    const records = new Map<string, DhtRecord>();
+    for (const [subkey, expected] of [["a", true], ["b", false]] as const) {
+      await step("claim", subkey, expected);
+      await step("settle", subkey, expected);
+      await eventually(() => told.includes(`${subkey}=9`), () => told);
+      await step("withdraw", subkey, expected);
+      const then = expected ? "a=1" : "b deleted";
+      await eventually(() => told.at(-1) === then, () => told);
+    }
+    // What lives shorter than what was taken back is told all the same.
+    await writer.dht.store({ ...first, value: 2, expiration: later(80) });
+    await eventually(() => told.at(-1) === "a=2", () => told);
+    assertEquals(told, ["a=1", "a=9", "a=1", "b=9", "b deleted", "a=2"]);
+    await end();
+  }));
+
 Deno.test("a watch goes on when replicas are lost, and others take their place", () =>
   withMesh(9, async ({ peers, kill, later }) => {
     const [writer, reader] = peers as [Peer, Peer];
@@ -220,11 +271,11 @@ Deno.test("what a watcher does not take in time is left out, and it is told", as
   {
     using watching = changes.watch(new Uint8Array(20));
     for (let n = 0; n < 256; n++) changes.tell(record(n));
-    assertEquals((await watching.next(signal)).length, 256);
+    assertEquals(Object.keys(await watching.next(signal)).length, 256);
     for (let n = 0; n < 1_000; n++) changes.tell(record(n));
     assertEquals(await watching.next(signal), "lagged");
     changes.tell(record(1));
-    assertEquals((await watching.next(signal)).length, 1);
+    assertEquals(Object.keys(await watching.next(signal)).length, 1);
     for (let n = 0; n < 4; n++) changes.tell(record(n, 1_000_000));
     assertEquals(await watching.next(signal), "lagged");
     changes.tell({ ...record(1), key: new Uint8Array(20).fill(1) });
@@ -281,4 +332,29 @@ Deno.test("only what is new is told, and nothing of what is refused", async () =
   assertEquals(storage.find(dhtId("k"), [NO_SUBKEY]).length, 1);
   leaving.abort();
   assertEquals((await watch.next()).done, true);
+});
+
+Deno.test("what is taken back before it was told is not told at all", async () => {
+  const changes = new Changes();
+  const key = new Uint8Array(20);
+  const record = (n: number) => ({
+    key,
+    subkey: encode(n),
+    value: encode(n),
+    expiration: 1,
+  });
+  using watching = changes.watch(key);
+  changes.tell(record(1));
+  changes.tell(record(2));
+  changes.takeBack(record(1));
+  const signal = AbortSignal.timeout(60_000);
+  assertEquals(await watching.next(signal), [record(2)]);
+  changes.takeBack(record(2));
+  changes.tell(record(3));
+  const back = { takenBack: [record(2)] };
+  assertEquals(await watching.next(signal), back);
+  assertEquals(await watching.next(signal), [record(3)]);
+  for (const change of [back, [record(3)], [], "lagged"] as const) {
+    assertEquals(decodeChange(encodeChange(change), key), change);
+  }
 });

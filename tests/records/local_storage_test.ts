@@ -1,4 +1,5 @@
-import { encode, recordDigest, TOMBSTONE } from "../../mod.ts";
+import { encode, NO_SUBKEY, recordDigest, TOMBSTONE } from "../../mod.ts";
+import type { HeldRecord } from "../../src/records/table.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { KEY, otherKey, testTables } from "./tables.ts";
 
@@ -141,6 +142,58 @@ testTables(
     assertEquals(putIf("d", 130, null), "stored", "expired is absent");
   },
 );
+
+testTables("what a store would say is told without storing", (make) => {
+  const { storage, put, held } = spread(make());
+  put("a", 110);
+  const preview = (text: string, expiration: number, expected?: null) =>
+    storage.preview(
+      {
+        key: KEY,
+        subkey: NO_SUBKEY,
+        value: new TextEncoder().encode(text),
+        expiration,
+      },
+      expected,
+    );
+  assertEquals(preview("b", 120), undefined);
+  assertEquals(preview("b", 120, null), "conflict");
+  assertEquals(preview("a", 110), "held");
+  assertEquals(preview("b", 105), "older");
+  assertEquals(preview("b", 99), "expired");
+  assertEquals(held(), ["a@110"]);
+});
+
+testTables("a record gives way to what it took the place of", (make) => {
+  const { clock, storage, put, held } = spread(make());
+  const record = (text: string, expiration: number) => ({
+    key: KEY,
+    subkey: NO_SUBKEY,
+    value: new TextEncoder().encode(text),
+    expiration,
+  });
+  const replaced: (HeldRecord | undefined)[] = [];
+  const onReplaced = (each: HeldRecord | undefined) => replaced.push(each);
+  const store = (text: string, expiration: number) =>
+    put(text, expiration, undefined, KEY, { owner: "o", onReplaced });
+  store("a", 110);
+  store("b", 120);
+  assertEquals(store("b", 119), "older");
+  assertEquals(replaced.map((each) => each?.expiration), [undefined, 110]);
+  const { bytes } = storage;
+  const [, before] = replaced;
+  assert(!storage.restore(record("a", 110), before), "it is not held");
+  assertEquals(storage.has(record("b", 120)), true);
+  assert(storage.restore(record("b", 120), before));
+  assertEquals(storage.has(record("b", 120)), false);
+  assertEquals([held(), storage.bytes], [["a@110"], bytes]);
+  assert(storage.restore(record("a", 110), undefined));
+  assertEquals([held(), storage.bytes, storage.records], [[], 0, 0]);
+  store("c", 130);
+  clock.now = 111;
+  assert(storage.restore(record("c", 130), before));
+  assertEquals([held(), storage.bytes], [[], 0], "what expired stays away");
+});
 
 testTables("a large dictionary is read in pages, each subkey once", (make) => {
   const { storage, put } = spread(make());

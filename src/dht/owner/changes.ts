@@ -1,7 +1,7 @@
 import { toHex } from "../../core/bytes.ts";
 import { raceSignal } from "../../core/deadline.ts";
 import { sizeOf } from "../../records/limits.ts";
-import type { DhtRecord } from "../../records/record.ts";
+import { type DhtRecord, isSame } from "../../records/record.ts";
 import type { Change } from "./owner_wire.ts";
 
 /** A watcher hears something at least this often, ms. */
@@ -30,9 +30,17 @@ export class Changes {
 
   /** Tells who watches the record's key. */
   tell(record: DhtRecord): void {
-    if (this.#watchings.size === 0) return;
-    const watchings = this.#watchings.get(toHex(record.key));
-    for (const watching of watchings ?? []) watching.add(record);
+    for (const watching of this.#of(record)) watching.add(record);
+  }
+
+  /** Tells them that a record is gone which they were told of. */
+  takeBack(record: DhtRecord): void {
+    for (const watching of this.#of(record)) watching.takeBack(record);
+  }
+
+  #of({ key }: DhtRecord): Iterable<Watching> {
+    if (this.#watchings.size === 0) return [];
+    return this.#watchings.get(toHex(key)) ?? [];
   }
 }
 
@@ -40,6 +48,8 @@ export class Changes {
 export class Watching implements Disposable {
   readonly #end: () => void;
   #records: DhtRecord[] = [];
+  /** They were told before. */
+  #takenBack: DhtRecord[] = [];
   #bytes = 0;
   #lagged = false;
   #woken = Promise.withResolvers<void>();
@@ -61,11 +71,31 @@ export class Watching implements Disposable {
     this.#woken.resolve();
   }
 
+  /** Tells that a record was taken back, unless it was not told at all. */
+  takeBack(record: DhtRecord): void {
+    const at = this.#records.findIndex((each) => isSame(each, record));
+    if (at >= 0) {
+      this.#records.splice(at, 1);
+      this.#bytes -= sizeOf(record);
+    } else if (this.#takenBack.length < BOUNDS.records) {
+      this.#takenBack.push(record);
+    }
+    this.#woken.resolve();
+  }
+
   /** The changes since the last time; none when the signal is aborted before there are any. */
   async next(signal: AbortSignal): Promise<Change> {
-    if (this.#records.length === 0 && !this.#lagged) {
+    if (
+      this.#records.length === 0 && this.#takenBack.length === 0 &&
+      !this.#lagged
+    ) {
       this.#woken = Promise.withResolvers();
       await raceSignal(this.#woken.promise, signal).catch(() => {});
+    }
+    if (this.#takenBack.length > 0) {
+      const takenBack = this.#takenBack;
+      this.#takenBack = [];
+      return { takenBack };
     }
     if (this.#lagged) {
       this.#lagged = false;

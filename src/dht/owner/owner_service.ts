@@ -2,11 +2,11 @@ import { deadline } from "../../core/deadline.ts";
 import { MeshError } from "../../core/errors.ts";
 import type { Bytes } from "../../core/bytes.ts";
 import type { RecordPage } from "../../records/local_storage.ts";
-import type { DhtRecord } from "../../records/record.ts";
 import { PAGE_BOUNDS, type ReplicaService } from "../service.ts";
 import type { StoreAnswer } from "../wire.ts";
 import { encodeStoreAnswers } from "../wire.ts";
 import { type Changes, KEEPALIVE } from "./changes.ts";
+import type { Claims } from "./claims.ts";
 import {
   type Change,
   decodeList,
@@ -15,6 +15,7 @@ import {
   encodeChange,
   encodePage,
   type ListQuery,
+  type StoreIf,
 } from "./owner_wire.ts";
 
 /** Most keys that one peer watches here. */
@@ -26,22 +27,68 @@ const MOST_WATCHED = 1_024;
 export class OwnerService {
   readonly #service: ReplicaService;
   readonly #changes: Changes;
+  readonly #claims: Claims;
+  readonly #peerId: string;
   readonly #watched = new Map<string, number>();
   #total = 0;
 
-  /** Serves what the service holds, and tells its changes. */
-  constructor(service: ReplicaService, changes: Changes) {
+  /** Serves what the service holds, and tells its changes; `peerId` is our own. */
+  constructor(
+    service: ReplicaService,
+    changes: Changes,
+    claims: Claims,
+    peerId: string,
+  ) {
     this.#service = service;
     this.#changes = changes;
+    this.#claims = claims;
+    this.#peerId = peerId;
   }
 
-  /** Stores a record if what was expected is there. */
-  storeIf(
-    record: DhtRecord,
-    expected: Uint8Array | null,
-    sender?: string,
+  /**
+   * Takes a step of a conditional store of a peer, our own when none is named.
+   * `stored` says that it is done: the place is claimed, the record stored, or
+   * nothing of it left here.
+   */
+  storeIf(call: StoreIf, sender: string = this.#peerId): Promise<StoreAnswer> {
+    switch (call.step) {
+      case "claim":
+        return this.#claim(call, sender);
+      case "settle":
+        return this.#settle(call, sender);
+      case "withdraw":
+        return this.#withdraw(call, sender);
+    }
+  }
+
+  async #claim(
+    { record, expected }: StoreIf,
+    sender: string,
   ): Promise<StoreAnswer> {
-    return this.#service.store(record, "post", sender, expected);
+    const objection = await this.#service.preview(record, sender, expected);
+    if (objection !== undefined) return objection;
+    const outcome = this.#claims.claim(record, sender);
+    if (outcome === "full") return "owner-full";
+    return outcome === "taken" ? "conflict" : "stored";
+  }
+
+  async #settle(
+    { record, expected }: StoreIf,
+    sender: string,
+  ): Promise<StoreAnswer> {
+    if (!this.#claims.has(record, sender)) return "conflict";
+    return await this.#service.store(record, "post", sender, {
+      expected,
+      onReplaced: (replaced) => this.#claims.settle(record, sender, replaced),
+    });
+  }
+
+  async #withdraw({ record }: StoreIf, sender: string): Promise<StoreAnswer> {
+    const right = this.#claims.withdraw(record, sender);
+    if (!this.#service.has(record)) return "stored";
+    if (right === undefined) return "conflict";
+    const isBack = await this.#service.restore(record, right.replaced);
+    return isBack ? "stored" : "storage-failed";
   }
 
   /** Part of what lives under a key. */
@@ -65,8 +112,9 @@ export class OwnerService {
 
   /** Answers `dht.store-if`. */
   async onStoreIf(body: Uint8Array, sender: string): Promise<Bytes> {
-    const { record, expected } = decodeStoreIf(body);
-    return encodeStoreAnswers([await this.storeIf(record, expected, sender)]);
+    return encodeStoreAnswers([
+      await this.storeIf(decodeStoreIf(body), sender),
+    ]);
   }
 
   /** Answers `dht.list`. */

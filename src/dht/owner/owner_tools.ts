@@ -1,32 +1,20 @@
-import { compare, equal } from "../../core/bytes.ts";
+import { compare } from "../../core/bytes.ts";
 import { deadline } from "../../core/deadline.ts";
 import type { Metrics } from "../../core/metrics.ts";
-import { isExpected } from "../../records/digest.ts";
+import type { Tasks } from "../../core/tasks.ts";
 import type { RecordPage } from "../../records/local_storage.ts";
 import { type DhtRecord, isPlain } from "../../records/record.ts";
 import type { RecordValidator } from "../../validation/validator.ts";
 import { UnansweredError } from "../errors.ts";
 import { Merge } from "../merge.ts";
 import type { PeerBook } from "../peer_book.ts";
-import {
-  type Answer,
-  answerOf,
-  type Errand,
-  type ReplicaCalls,
-} from "../replica_calls.ts";
+import type { Errand, ReplicaCalls } from "../replica_calls.ts";
 import type { ReplicaService } from "../service.ts";
-import type {
-  CallOptions,
-  ListOptions,
-  ListPage,
-  ReplicaAnswer,
-  ReplicaOutcome,
-  StoreResult,
-} from "../types.ts";
-import { decodeStoreAnswers } from "../wire.ts";
+import type { ListOptions, ListPage, StoreResult } from "../types.ts";
 import { majority } from "../writer.ts";
 import type { OwnerService } from "./owner_service.ts";
-import { encodeStoreIf, type ListQuery, OWNER_METHODS } from "./owner_wire.ts";
+import { ConditionalStore } from "./conditional_store.ts";
+import type { ListQuery } from "./owner_wire.ts";
 
 const PAGE = 256;
 
@@ -48,6 +36,8 @@ export interface OwnerToolsParts {
   readonly validator: RecordValidator;
   /** Where to count. */
   readonly metrics: Metrics;
+  /** Work that outlives who asked for it. */
+  readonly tasks: Tasks;
 }
 
 /** Conditional stores and listings, at all replicas of a key. */
@@ -59,111 +49,16 @@ export class OwnerTools {
     this.#parts = parts;
   }
 
-  /**
-   * Stores a record where the one of the expected digest is held, or none for
-   * `null`.
-   *
-   * A majority of the replicas is asked first what they hold: when its newest
-   * is something else, nothing is written anywhere, however far one of them is
-   * behind. Then the nearest replica that can be reached decides between those
-   * who write at the same time. The majority must have held what was expected;
-   * as each takes one successor only, at most one of several writers succeeds.
-   */
-  async storeIf(
+  /** Stores a record on a condition, at its replicas; see {@linkcode ConditionalStore}. */
+  storeIf(
     record: DhtRecord,
     expected: Uint8Array | null,
     peers: readonly string[],
-    options: CallOptions,
+    errand: Errand,
+    stopping: AbortSignal,
   ): Promise<StoreResult> {
-    const quorum = majority(peers.length);
-    const held = await this.#look(record, peers, quorum, options);
-    options.signal?.throwIfAborted();
-    const replicas = isExpected(this.#newest(held.values()), expected)
-      ? held.size < quorum
-        ? answers(peers.filter((peer) => !held.has(peer)), "unreachable")
-        : await this.#storeIfHeld(record, expected, peers, held, options)
-      : answers(
-        peers.filter((peer) => isOther(peer, held, expected)),
-        "conflict",
-      );
-    options.signal?.throwIfAborted();
-    const stored =
-      replicas.filter(({ outcome }) => outcome === "stored").length;
-    this.#parts.metrics.count("meshnode_dht_conditional_puts_total", {
-      outcome: stored >= quorum ? "stored" : "failed",
-    });
-    return {
-      stored: stored >= quorum,
-      quorum,
-      replicas: peers.flatMap((peer) =>
-        replicas.find(({ peerId }) => peerId === peer) ?? []
-      ),
-    };
-  }
-
-  /** What so many replicas hold in a record's place as are needed; nobody else is waited for. */
-  async #look(
-    { key, subkey }: DhtRecord,
-    peers: readonly string[],
-    needed: number,
-    options: CallOptions,
-  ): Promise<ReadonlyMap<string, DhtRecord | undefined>> {
-    const { service, replicas } = this.#parts;
-    const heard = new AbortController();
-    using life = deadline(Infinity, options.signal, heard.signal);
-    const errand = { ...options, signal: life.signal };
-    const query = { key, subkeys: [subkey] };
-    const held = new Map<string, DhtRecord | undefined>();
-    await Promise.all(peers.map(async (peerId) => {
-      const records = peerId === this.#parts.peerId
-        ? service.find(query)
-        : (await replicas.find(peerId, [query], errand))?.[0];
-      if (records === undefined || life.signal.aborted) return;
-      held.set(
-        peerId,
-        this.#newest(records.filter((each) => equal(each.subkey, subkey))),
-      );
-      if (held.size >= needed) heard.abort(HEARD);
-    }));
-    return held;
-  }
-
-  /** The newest valid one of a place's records. */
-  #newest(records: Iterable<DhtRecord | undefined>): DhtRecord | undefined {
-    const { service, validator, metrics } = this.#parts;
-    const merge = new Merge(service, validator, metrics);
-    for (const record of records) if (record !== undefined) merge.add(record);
-    return merge.records[0];
-  }
-
-  /** Stores at the nearest, and where it did, at all others. */
-  async #storeIfHeld(
-    record: DhtRecord,
-    expected: Uint8Array | null,
-    peers: readonly string[],
-    held: ReadonlyMap<string, DhtRecord | undefined>,
-    options: CallOptions,
-  ): Promise<ReplicaAnswer[]> {
-    const replicas: ReplicaAnswer[] = [];
-    const ask = async (peerId: string) => {
-      const answer = await this.#storeIfAt(peerId, record, expected, options);
-      replicas.push({ peerId, ...answer });
-      return answer.outcome;
-    };
-    // Who is behind has nothing to decide.
-    const isBehind = (peer: string) => isOther(peer, held, expected);
-    const others = [
-      ...peers.filter((peer) => !isBehind(peer)),
-      ...peers.filter(isBehind),
-    ];
-    for (let next = others.shift(); next !== undefined; next = others.shift()) {
-      const outcome = await ask(next);
-      options.signal?.throwIfAborted();
-      if (outcome === "unreachable") continue;
-      if (outcome === "stored") await Promise.all(others.map(ask));
-      break;
-    }
-    return replicas;
+    return new ConditionalStore(this.#parts, record, expected, peers)
+      .run(errand, stopping);
   }
 
   /**
@@ -203,29 +98,6 @@ export class OwnerTools {
     };
   }
 
-  async #storeIfAt(
-    peerId: string,
-    record: DhtRecord,
-    expected: Uint8Array | null,
-    errand: Errand,
-  ): Promise<Answer> {
-    const { owners, replicas } = this.#parts;
-    if (peerId === this.#parts.peerId) {
-      return answerOf(await owners.storeIf(record, expected));
-    }
-    try {
-      return await replicas.ask(
-        peerId,
-        OWNER_METHODS.storeIf,
-        encodeStoreIf(record, expected),
-        (bytes) => answerOf(decodeStoreAnswers(bytes, 1)[0] ?? "refused"),
-        errand,
-      );
-    } catch {
-      return { outcome: "unreachable" };
-    }
-  }
-
   /** All replicas' pages; who is silent is not waited for once enough others answered. */
   async #pages(
     peers: readonly string[],
@@ -260,20 +132,4 @@ export class OwnerTools {
       return undefined;
     }
   }
-}
-
-function answers(
-  peers: readonly string[],
-  outcome: ReplicaOutcome,
-): ReplicaAnswer[] {
-  return peers.map((peerId) => ({ peerId, outcome }));
-}
-
-/** Whether a peer was heard to hold something else than was expected. */
-function isOther(
-  peer: string,
-  held: ReadonlyMap<string, DhtRecord | undefined>,
-  expected: Uint8Array | null,
-): boolean {
-  return held.has(peer) && !isExpected(held.get(peer), expected);
 }

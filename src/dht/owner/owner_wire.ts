@@ -24,8 +24,11 @@ export interface ListQuery {
   readonly most: number;
 }
 
-/** What a watcher is told: records that changed, or that some were left out. */
-export type Change = readonly DhtRecord[] | "lagged";
+/** What a watcher is told: records that changed, that some were left out, or which ones it was told of that were taken back. */
+export type Change =
+  | readonly DhtRecord[]
+  | { readonly takenBack: readonly DhtRecord[] }
+  | "lagged";
 
 const OPTIONAL = { none: 0, some: 1 } as const;
 
@@ -44,31 +47,49 @@ function writeOptional(out: Encoder, bytes: Uint8Array | null | undefined) {
   }
 }
 
-/** The body of a conditional store; `null` expects that there is nothing. */
-export function encodeStoreIf(
-  record: DhtRecord,
-  expected: Uint8Array | null,
-): Bytes {
+/**
+ * The steps of a conditional store: the record's place is claimed for it; it is
+ * stored; or the claim is given up, and the record taken back.
+ */
+export const STORE_STEPS = ["claim", "settle", "withdraw"] as const;
+
+/** One of {@linkcode STORE_STEPS}. */
+export type StoreStep = typeof STORE_STEPS[number];
+
+/** A step of a conditional store. */
+export interface StoreIf {
+  /** Which one. */
+  readonly step: StoreStep;
+  /** What is to be stored. */
+  readonly record: DhtRecord;
+  /** Digest of what must be there; `null` for nothing. */
+  readonly expected: Uint8Array | null;
+}
+
+/** The body of a step of a conditional store. */
+export function encodeStoreIf({ step, record, expected }: StoreIf): Bytes {
   return write((out) => {
-    out.arrayHead(5);
+    out.arrayHead(6);
+    out.value(STORE_STEPS.indexOf(step));
     out.binary(record.key);
     writeItem(out, record);
     writeOptional(out, expected);
   });
 }
 
-/** A conditional store. @throws {DecodeError} */
-export function decodeStoreIf(
-  bytes: Uint8Array,
-): { readonly record: DhtRecord; readonly expected: Uint8Array | null } {
+/** A step of a conditional store. @throws {DecodeError} */
+export function decodeStoreIf(bytes: Uint8Array): StoreIf {
   return read(bytes, (input) => {
-    fields(input, 5);
+    fields(input, 6);
+    const code = input.value();
+    const step = typeof code === "number" ? STORE_STEPS[code] : undefined;
+    if (step === undefined) throw new DecodeError("A step is unknown.");
     const record = { key: key(input), ...item(input) };
     const expected = optional(input, () => input.binary()) ?? null;
     if (expected !== null && expected.length !== DIGEST_BYTES) {
       throw new DecodeError(`A digest has ${DIGEST_BYTES} bytes.`);
     }
-    return { record, expected };
+    return { step, record, expected };
   });
 }
 
@@ -127,19 +148,33 @@ export function decodeWatch(bytes: Uint8Array): Uint8Array {
 
 /** An item of a watch's stream. */
 export function encodeChange(change: Change): Bytes {
-  return write((out) =>
-    change === "lagged" ? out.value(null) : writeItems(out, change)
-  );
+  return write((out) => {
+    if (change === "lagged") out.value(null);
+    else if ("takenBack" in change) writeItems(out, change.takenBack, true);
+    else writeItems(out, change);
+  });
 }
 
 /** What an item of a watch's stream tells. @throws {DecodeError} */
 export function decodeChange(bytes: Uint8Array, place: Uint8Array): Change {
   if (bytes.length === 1 && bytes[0] === 0xc0) return "lagged";
-  return read(bytes, (input) => items(input, place));
+  return read(bytes, (input) => {
+    const length = input.arrayHead();
+    const isTakenBack = length > 0 && input.skipNil();
+    const count = isTakenBack ? length - 1 : length;
+    const records = Array.from({ length: count }, () => change(input, place));
+    return isTakenBack ? { takenBack: records } : records;
+  });
 }
 
-function writeItems(out: Encoder, records: readonly DhtRecord[]): void {
-  out.arrayHead(records.length);
+/** A nil comes before records that were taken back. */
+function writeItems(
+  out: Encoder,
+  records: readonly DhtRecord[],
+  areTakenBack = false,
+): void {
+  out.arrayHead(records.length + (areTakenBack ? 1 : 0));
+  if (areTakenBack) out.value(null);
   for (const record of records) {
     out.arrayHead(3);
     writeItem(out, record);
@@ -153,8 +188,10 @@ function writeItem(out: Encoder, record: DhtRecord): void {
 }
 
 function items(input: Decoder, place: Uint8Array): DhtRecord[] {
-  return list(input, Infinity, () => {
-    fields(input, 3);
-    return { key: place, ...item(input) };
-  });
+  return list(input, Infinity, () => change(input, place));
+}
+
+function change(input: Decoder, place: Uint8Array): DhtRecord {
+  fields(input, 3);
+  return { key: place, ...item(input) };
 }

@@ -1,14 +1,15 @@
-import { toHex } from "../../core/bytes.ts";
+import { equal, toHex } from "../../core/bytes.ts";
 import { type Clock, dhtTime } from "../../core/clock.ts";
 import { deadline } from "../../core/deadline.ts";
 import { MeshError } from "../../core/errors.ts";
 import { loggerOf } from "../../core/log.ts";
 import { Tasks } from "../../core/tasks.ts";
-import { type DhtRecord, supersedes } from "../../records/record.ts";
+import { type DhtRecord, isSame, supersedes } from "../../records/record.ts";
 import { decode } from "../../records/serializer.ts";
 import { isTombstone } from "../../records/tombstone.ts";
 import type { Streams } from "../options.ts";
 import type { WatchEvent } from "../types.ts";
+import { majority } from "../writer.ts";
 import { KEEPALIVE } from "./changes.ts";
 import { Handoff } from "./handoff.ts";
 import type { OwnerToolsParts } from "./owner_tools.ts";
@@ -26,7 +27,7 @@ export interface WatchParts extends OwnerToolsParts {
   /** The time. */
   readonly clock: Clock;
   /** The replicas of the key, as they are. */
-  readonly nearest: () => readonly string[];
+  readonly nearest: () => Promise<readonly string[]>;
   /** Aborted when the node stops. */
   readonly stopping: AbortSignal;
 }
@@ -78,7 +79,7 @@ export class Watch {
   async #followReplicas(tasks: Tasks, signal: AbortSignal): Promise<void> {
     const followed = new Map<string, AbortController>();
     while (!signal.aborted) {
-      const replicas = new Set(this.#parts.nearest());
+      const replicas = new Set(await this.#parts.nearest());
       for (const [peerId, leaving] of followed) {
         if (replicas.has(peerId)) continue;
         followed.delete(peerId);
@@ -134,6 +135,10 @@ export class Watch {
       this.#parts.metrics.count("meshnode_dht_watch_lags_total");
       await this.#events.give({ kind: "lagged" }, signal);
     }
+    if (change !== "lagged" && "takenBack" in change) {
+      for (const each of change.takenBack) await this.#takeBack(each, signal);
+      return;
+    }
     // What came before the watch, or was left out of it, is read.
     const records = isFirst || change === "lagged"
       ? await this.#heldAt(peerId, signal)
@@ -151,6 +156,39 @@ export class Watch {
     const found = await replicas.find(peerId, [query], { signal });
     if (found?.[0] !== undefined) return found[0];
     throw new MeshError("RPC_UNREACHABLE", `${peerId} does not answer.`);
+  }
+
+  /**
+   * Tells what is there instead of a record that was told and taken back. One
+   * replica's word is not enough: nobody may hold it any more.
+   */
+  async #takeBack(record: DhtRecord, signal: AbortSignal): Promise<void> {
+    const { subkey, expiration } = record;
+    const name = toHex(subkey);
+    const isTold = () => {
+      const seen = this.#seen.get(name);
+      return seen !== undefined && isSame(record, { ...record, ...seen });
+    };
+    if (!isTold()) return;
+    const replicas = await this.#parts.nearest();
+    const answers = await Promise.all(
+      replicas.map((peer) => this.#heldAt(peer, signal).catch(() => undefined)),
+    );
+    const heard = answers.filter((records) => records !== undefined);
+    const held = heard.flat().filter((each) => equal(each.subkey, subkey));
+    if (
+      heard.length < majority(replicas.length) || !isTold() ||
+      held.some((each) => isSame(each, record))
+    ) return;
+    this.#seen.delete(name);
+    // The newest first: what is older is no event then.
+    for (const each of held.sort((a, b) => supersedes(a, b) ? -1 : 1)) {
+      const event = this.#take(each, false);
+      if (event !== undefined) await this.#events.give(event, signal);
+    }
+    if (this.#seen.has(name)) return;
+    const about = { subkeyBytes: subkey, subkey: decode(subkey), expiration };
+    await this.#events.give({ kind: "deleted", ...about }, signal);
   }
 
   /**
