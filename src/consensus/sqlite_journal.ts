@@ -2,6 +2,7 @@ import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { concat } from "../core/bytes.ts";
 import { MeshError } from "../core/errors.ts";
+import { Statements } from "../core/statements.ts";
 import {
   type EpochSummary,
   type Journal,
@@ -63,10 +64,7 @@ type Row = Record<string, string | number | bigint | null | Uint8Array>;
 /** A journal in an SQLite file: written through to the disk with every change. */
 export class SqliteJournal implements Journal {
   readonly #db: DatabaseSync;
-  readonly #prepared = new Map<
-    string,
-    ReturnType<DatabaseSync["prepare"]>
-  >();
+  readonly #statements: Statements;
   readonly #lists = new ScoreLists({
     keep: (name, text) => this.#keep(name, text),
     kept: (name) => this.kept(name),
@@ -75,6 +73,7 @@ export class SqliteJournal implements Journal {
 
   private constructor(db: DatabaseSync) {
     this.#db = db;
+    this.#statements = new Statements(db);
   }
 
   /**
@@ -222,7 +221,7 @@ export class SqliteJournal implements Journal {
 
   /** Lets go of the file. */
   close(): void {
-    this.#prepared.clear();
+    this.#statements.clear();
     this.#db.close();
   }
 
@@ -320,24 +319,15 @@ export class SqliteJournal implements Journal {
   }
 
   #all(sql: string, ...values: SQLInputValue[]): Row[] {
-    return this.#statement(sql).all(...values) as Row[];
+    return this.#statements.of(sql).all(...values) as Row[];
   }
 
   #get(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    return this.#statement(sql).get(...values) as Row | undefined;
+    return this.#statements.of(sql).get(...values) as Row | undefined;
   }
 
   #run(sql: string, ...values: SQLInputValue[]): void {
-    this.#statement(sql).run(...values);
-  }
-
-  #statement(sql: string) {
-    let statement = this.#prepared.get(sql);
-    if (statement === undefined) {
-      statement = this.#db.prepare(sql);
-      this.#prepared.set(sql, statement);
-    }
-    return statement;
+    this.#statements.of(sql).run(...values);
   }
 }
 

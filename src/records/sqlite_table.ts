@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers";
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { loggerOf } from "../core/log.ts";
 import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
+import { Statements } from "../core/statements.ts";
 import { StorageError } from "./errors.ts";
 import { openRecordFile, type RecordFileOptions } from "./record_file.ts";
 import { RowCache } from "./row_cache.ts";
@@ -46,7 +47,7 @@ export class SqliteTable implements RecordTable {
   readonly #db: DatabaseSync;
   readonly #metrics: Metrics;
   readonly #cache: RowCache;
-  readonly #prepared = new Map<string, ReturnType<DatabaseSync["prepare"]>>();
+  readonly #statements: Statements;
   readonly #log = loggerOf("records");
   #batch: Batch | undefined;
   #losses = 0;
@@ -54,6 +55,7 @@ export class SqliteTable implements RecordTable {
 
   private constructor(db: DatabaseSync, options: SqliteTableOptions) {
     this.#db = db;
+    this.#statements = new Statements(db);
     this.#metrics = options.metrics ?? new MetricsRegistry();
     this.#cache = new RowCache(options.cacheBytes ?? CACHE_BYTES);
   }
@@ -199,7 +201,7 @@ export class SqliteTable implements RecordTable {
   /** Commits, and closes the file. */
   close(): Promise<void> {
     this.#commit(this.#batch);
-    this.#prepared.clear();
+    this.#statements.clear();
     this.#cache.clear();
     try {
       this.#db.close();
@@ -211,7 +213,7 @@ export class SqliteTable implements RecordTable {
 
   #write(sql: string, ...values: SQLInputValue[]): void {
     const batch = this.#begin();
-    this.#guard(() => this.#statement(sql).run(...values));
+    this.#guard(() => this.#statements.of(sql).run(...values));
     if (++batch.writes >= BATCH_WRITES) this.#commit(batch);
   }
 
@@ -275,7 +277,7 @@ export class SqliteTable implements RecordTable {
 
   #all(sql: string, ...values: SQLInputValue[]): Row[] {
     try {
-      return this.#statement(sql).all(...values) as Row[];
+      return this.#statements.of(sql).all(...values) as Row[];
     } catch (cause) {
       throw this.#failed(cause);
     }
@@ -291,15 +293,6 @@ export class SqliteTable implements RecordTable {
       if (rows.length < ROWS_AT_ONCE) return;
       place = rows.at(-1)?.subkey as Uint8Array;
     }
-  }
-
-  #statement(sql: string) {
-    let statement = this.#prepared.get(sql);
-    if (statement === undefined) {
-      statement = this.#db.prepare(sql);
-      this.#prepared.set(sql, statement);
-    }
-    return statement;
   }
 }
 

@@ -1,4 +1,5 @@
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { Statements } from "../../core/statements.ts";
 import { LocalChainError } from "./errors.ts";
 
 /** Recognises our files; "mesh" in ASCII. */
@@ -59,13 +60,11 @@ export type Row = Record<string, string | number | bigint | null>;
 /** The file of a local chain: one SQLite database, shared by processes. */
 export class Store {
   readonly #db: DatabaseSync;
-  readonly #prepared = new Map<
-    string,
-    ReturnType<DatabaseSync["prepare"]>
-  >();
+  readonly #statements: Statements;
 
   private constructor(db: DatabaseSync) {
     this.#db = db;
+    this.#statements = new Statements(db);
   }
 
   /**
@@ -115,17 +114,17 @@ export class Store {
 
   /** All rows of an answer. */
   all(sql: string, ...values: SQLInputValue[]): Row[] {
-    return this.#statement(sql).all(...values) as Row[];
+    return this.#statements.of(sql).all(...values) as Row[];
   }
 
   /** The first row of an answer. */
   get(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    return this.#statement(sql).get(...values) as Row | undefined;
+    return this.#statements.of(sql).get(...values) as Row | undefined;
   }
 
   /** Changes something. */
   run(sql: string, ...values: SQLInputValue[]): void {
-    this.#statement(sql).run(...values);
+    this.#statements.of(sql).run(...values);
   }
 
   /** Reads or changes everything in one step, alone. */
@@ -146,16 +145,7 @@ export class Store {
 
   /** Lets go of the file. */
   close(): void {
-    this.#prepared.clear();
+    this.#statements.clear();
     this.#db.close();
-  }
-
-  #statement(sql: string) {
-    let statement = this.#prepared.get(sql);
-    if (statement === undefined) {
-      statement = this.#db.prepare(sql);
-      this.#prepared.set(sql, statement);
-    }
-    return statement;
   }
 }
