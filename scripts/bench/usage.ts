@@ -72,6 +72,18 @@ export function numberOf(
   );
 }
 
+/** Reads those of some flags that are numbers: what counts something, and any. */
+export function numbersOf<K extends string>(
+  values: Readonly<Record<K, unknown>>,
+) {
+  const read = (isWhole: boolean) =>
+  (
+    name: K,
+    limits: { readonly least?: number; readonly most?: number } = {},
+  ) => numberOf(`--${name}`, String(values[name]), { isWhole, ...limits });
+  return { count: read(true), number: read(false) };
+}
+
 /** The words of a list, of those that there are. @throws {UsageError} */
 export function listOf<T extends string>(
   name: string,

@@ -1,8 +1,9 @@
-import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { LogFile } from "../../src/cli/dev/log_file.ts";
-import { TextLineStream } from "../../src/cli/dev/lines.ts";
-import { type NodeEvent, parseNodeEvent } from "../../src/cli/node_event.ts";
+import {
+  NodeChild,
+  type NodeChildOptions,
+} from "../../src/cli/dev/node_child.ts";
+import type { NodeEvent } from "../../src/cli/node_event.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { type FaultKind, isNetworkFault } from "./faults.ts";
 import type { Up } from "./judge.ts";
@@ -17,22 +18,16 @@ const RETRY_PAUSE = 20;
 const LEAST_SILENCE = 1_000;
 
 /** Options of {@linkcode NodeUnderFault}. */
-export interface NodeUnderFaultOptions {
-  /** Program and arguments. */
-  readonly command: readonly string[];
-  /** Where `node.log` is written. */
-  readonly directory: string;
+export interface NodeUnderFaultOptions extends NodeChildOptions {
   /** The chain that it shares with others. */
   readonly chainPath: string;
-  /** Is told what the process tells. */
-  readonly onEvent: (event: NodeEvent) => void;
 }
 
 /** A node's process that is ended, frozen and brought back as told. */
 export class NodeUnderFault {
   readonly #options: NodeUnderFaultOptions;
   readonly #ups: { from: number; to: number }[] = [];
-  #child: Deno.ChildProcess | undefined;
+  #child: NodeChild;
   #ended: Promise<number> = Promise.resolve(0);
   /** Faults and cures, one after the other. */
   #work: Promise<void> = Promise.resolve();
@@ -46,7 +41,7 @@ export class NodeUnderFault {
   /** Starts the process. */
   constructor(options: NodeUnderFaultOptions) {
     this.#options = options;
-    this.#start();
+    this.#child = this.#start();
   }
 
   /** When it was online, and heard by the others. */
@@ -69,7 +64,10 @@ export class NodeUnderFault {
     }
     this.#work = this.#work.then(async () => {
       if (kind === "freeze") await this.#freeze();
-      else await this.#end(kind === "kill" ? "SIGKILL" : "SIGTERM");
+      else {
+        if (kind === "kill") this.#child.signal("SIGKILL");
+        await this.#end();
+      }
     });
   }
 
@@ -83,8 +81,8 @@ export class NodeUnderFault {
     }
     this.#work = this.#work.then(() => {
       this.#hurt = false;
-      if (kind === "freeze") this.#signal("SIGCONT");
-      else this.#start();
+      if (kind === "freeze") this.#child.signal("SIGCONT");
+      else this.#child = this.#start();
     });
   }
 
@@ -93,83 +91,55 @@ export class NodeUnderFault {
     await this.#work;
     this.#hurt = true;
     this.#down();
-    this.#signal("SIGCONT");
-    return await this.#end("SIGTERM");
+    this.#child.signal("SIGCONT");
+    return await this.#end();
   }
 
-  async #end(signal: Deno.Signal): Promise<number> {
-    this.#signal(signal);
-    const stuck = setTimeout(() => this.#signal("SIGKILL"), STOP_TIMEOUT);
-    const code = await this.#ended;
-    clearTimeout(stuck);
-    return code;
+  async #end(): Promise<number> {
+    this.#child.end(STOP_TIMEOUT);
+    return await this.#ended;
   }
 
   /** A cut cable leaves no lock on the file that stands in for a chain. */
   async #freeze(): Promise<void> {
     for (;;) {
-      this.#signal("SIGSTOP");
+      this.#child.signal("SIGSTOP");
       if (!isLocked(this.#options.chainPath)) return;
-      this.#signal("SIGCONT");
+      this.#child.signal("SIGCONT");
       await systemClock.sleep(RETRY_PAUSE);
     }
   }
 
-  #start(): void {
-    const [program, ...args] = this.#options.command;
-    const child = new Deno.Command(program as string, {
-      args,
-      // Held open: its end tells the process to end, should this one be killed.
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    this.#child = child;
-    this.#ended = this.#follow(child);
+  #start(): NodeChild {
+    const child = new NodeChild({
+      ...this.#options,
+      onEvent: (event) => this.#onEvent(event),
+    });
+    this.#ended = child.ended.finally(() => this.#onEnd());
+    return child;
   }
 
-  async #follow(child: Deno.ChildProcess): Promise<number> {
-    const log = new LogFile(join(this.#options.directory, "node.log"));
-    const [{ code }] = await Promise.all([
-      child.status,
-      this.#readEvents(child.stdout),
-      log.take(child.stderr),
-    ]);
-    await child.stdin.close().catch(() => {});
-    if (!this.#hurt) {
-      this.crashes++;
-      this.#down();
-    }
-    return code;
+  #onEnd(): void {
+    if (this.#hurt) return;
+    this.crashes++;
+    this.#down();
   }
 
-  async #readEvents(output: ReadableStream<Uint8Array>): Promise<void> {
-    for await (const line of output.pipeThrough(new TextLineStream())) {
-      const event = parseNodeEvent(line);
-      if (event === undefined) continue;
-      if (event.event === "status") {
-        if (event.state !== "online") this.#down();
-        else if (
-          !this.#hurt && !this.isUp && systemClock.now() >= this.#backAt
-        ) {
-          this.#ups.push({ from: systemClock.now(), to: Infinity });
-        }
+  #onEvent(event: NodeEvent): void {
+    if (event.event === "status") {
+      if (event.state !== "online") this.#down();
+      else if (
+        !this.#hurt && !this.isUp && systemClock.now() >= this.#backAt
+      ) {
+        this.#ups.push({ from: systemClock.now(), to: Infinity });
       }
-      this.#options.onEvent(event);
     }
+    this.#options.onEvent(event);
   }
 
   #down(): void {
     const last = this.#ups.at(-1);
     if (last?.to === Infinity) last.to = systemClock.now();
-  }
-
-  #signal(signal: Deno.Signal): void {
-    try {
-      this.#child?.kill(signal);
-    } catch {
-      // It is gone already.
-    }
   }
 }
 

@@ -8,8 +8,8 @@ import {
   type NodeOptions,
 } from "../../mod.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";
-import { accountOf } from "../chain/local/fixture.ts";
 import { eventually } from "../eventually.ts";
+import { withChainMesh } from "./chain_mesh.ts";
 
 // libp2p keeps a BroadcastChannel and unreferenced timers of its own.
 const libp2p = { sanitizeOps: false, sanitizeResources: false };
@@ -105,111 +105,91 @@ Deno.test(
 Deno.test(
   "with a chain, only peers with stake are let in",
   libp2p,
-  async () => {
-    const folder = await Deno.makeTempDir();
-    const path = `${folder}/chain.db`;
-    const chain = LocalChain.create(path, { blockMilliseconds: 200 });
-    const members = [1, 2].map((n) => {
-      const identity = generateIdentity();
-      chain.register({
-        hotkey: accountOf(n),
-        coldkey: accountOf(100 + n),
-        peerId: identity.peerId,
-        nodeClass: "validator",
-      });
-      return identity;
-    });
-    const start = (identity?: Identity, bootstrap: string[] = []) =>
-      createNode({
-        ...(identity === undefined ? {} : { identity }),
-        bootstrap,
-        chain: { chain: LocalChain.open(path) },
-        heartbeatPeriod: 1,
-      });
-    const nodes = [await start(members[0])];
-    try {
-      const bootstrap = nodes[0]?.addresses() ?? [];
-      nodes.push(await start(members[1], bootstrap));
-      nodes.push(await start(undefined, bootstrap));
-      const [first, second, stranger] = nodes as [MeshNode, MeshNode, MeshNode];
-      await eventually(
-        () => first.members().length === 1,
-        () => first.members(),
-      );
-      assertEquals(first.members(), [second.peerId]);
-      await assertRejects(
-        stranger.rpc.call(first.peerId, "dht.ping", new Uint8Array()),
-      );
-      assertEquals(first.members(), [second.peerId]);
-      chain.remove(2);
-      await eventually(
-        () => first.members().length === 0,
-        () => first.members(),
-      );
-      await assertRejects(
-        second.rpc.call(first.peerId, "dht.ping", new Uint8Array()),
-      );
-    } finally {
-      await Promise.all(nodes.map((node) => node.stop()));
-      await chain.close();
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+  () =>
+    withChainMesh(0, async ({ path, chain, enlist }) => {
+      const members = [generateIdentity(), generateIdentity()];
+      for (const identity of members) enlist(identity);
+      const start = (identity?: Identity, bootstrap: string[] = []) =>
+        createNode({
+          ...(identity === undefined ? {} : { identity }),
+          bootstrap,
+          chain: { chain: LocalChain.open(path) },
+          heartbeatPeriod: 1,
+        });
+      const nodes = [await start(members[0])];
+      try {
+        const bootstrap = nodes[0]?.addresses() ?? [];
+        nodes.push(await start(members[1], bootstrap));
+        nodes.push(await start(undefined, bootstrap));
+        const [first, second, stranger] = nodes as [
+          MeshNode,
+          MeshNode,
+          MeshNode,
+        ];
+        await eventually(
+          () => first.members().length === 1,
+          () => first.members(),
+        );
+        assertEquals(first.members(), [second.peerId]);
+        await assertRejects(
+          stranger.rpc.call(first.peerId, "dht.ping", new Uint8Array()),
+        );
+        assertEquals(first.members(), [second.peerId]);
+        chain.remove(2);
+        await eventually(
+          () => first.members().length === 0,
+          () => first.members(),
+        );
+        await assertRejects(
+          second.rpc.call(first.peerId, "dht.ping", new Uint8Array()),
+        );
+      } finally {
+        await Promise.all(nodes.map((node) => node.stop()));
+      }
+    }),
 );
 
 Deno.test(
   "a method may ask for a class, and a node may let newcomers in",
   libp2p,
-  async () => {
-    const folder = await Deno.makeTempDir();
-    const path = `${folder}/chain.db`;
-    const chain = LocalChain.create(path, {
-      blockMilliseconds: 100,
-      epochLength: 10,
-      queueEpochs: 1_000,
-    });
-    const [validator, newcomer] = [generateIdentity(), generateIdentity()];
-    chain.register({
-      ...{ hotkey: accountOf(1), coldkey: accountOf(101) },
-      ...{ peerId: validator.peerId, nodeClass: "validator" },
-    });
-    chain.register({
-      ...{ hotkey: accountOf(2), coldkey: accountOf(102) },
-      ...{ peerId: newcomer.peerId, nodeClass: "registered" },
-    });
-    const start = (
-      identity: Identity,
-      minClass: NodeClass,
-      bootstrap: string[] = [],
-    ) =>
-      createNode({
-        ...{ identity, bootstrap },
-        chain: { chain: LocalChain.open(path), minClass },
-      });
-    const open = await start(validator, "registered");
-    const guest = await start(newcomer, "registered", open.addresses());
-    try {
-      // It counts once the epoch after its registration has begun.
-      await eventually(
-        () => open.members().length === 1,
-        () => open.members(),
-      );
-      const echo = (body: Uint8Array) => Promise.resolve(body);
-      open.rpc.register("for.all", echo);
-      open.rpc.register("for.validators", echo, { minClass: "validator" });
-      const call = (method: string) =>
-        guest.rpc.call(open.peerId, method, Uint8Array.of(1));
-      assertEquals(await call("for.all"), Uint8Array.of(1));
-      await assertRejects(call("for.validators"), {
-        code: "RPC_UNAUTHORIZED",
-        message: /low-class/,
-      });
-    } finally {
-      await Promise.all([open.stop(), guest.stop()]);
-      await chain.close();
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+  () =>
+    withChainMesh(0, async ({ path, enlist }) => {
+      const [validator, newcomer] = [generateIdentity(), generateIdentity()];
+      enlist(validator);
+      enlist(newcomer, "registered");
+      const start = (
+        identity: Identity,
+        minClass: NodeClass,
+        bootstrap: string[] = [],
+      ) =>
+        createNode({
+          ...{ identity, bootstrap },
+          chain: { chain: LocalChain.open(path), minClass },
+        });
+      const open = await start(validator, "registered");
+      const guest = await start(newcomer, "registered", open.addresses());
+      try {
+        // It counts once the epoch after its registration has begun.
+        await eventually(
+          () => open.members().length === 1,
+          () => open.members(),
+        );
+        const echo = (body: Uint8Array) => Promise.resolve(body);
+        open.rpc.register("for.all", echo);
+        open.rpc.register("for.validators", echo, { minClass: "validator" });
+        const call = (method: string) =>
+          guest.rpc.call(open.peerId, method, Uint8Array.of(1));
+        assertEquals(await call("for.all"), Uint8Array.of(1));
+        await assertRejects(call("for.validators"), {
+          code: "RPC_UNAUTHORIZED",
+          message: /low-class/,
+        });
+      } finally {
+        await Promise.all([open.stop(), guest.stop()]);
+      }
+    }, {
+      chain: { blockMilliseconds: 100, epochLength: 10, queueEpochs: 1_000 },
+    }),
 );
 
 Deno.test(

@@ -8,8 +8,8 @@ import {
   systemClock,
 } from "../../mod.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { accountOf } from "../chain/local/fixture.ts";
 import { eventually } from "../eventually.ts";
+import { withChainMesh } from "./chain_mesh.ts";
 
 // libp2p keeps a BroadcastChannel and unreferenced timers of its own.
 const libp2p = { sanitizeOps: false, sanitizeResources: false };
@@ -69,93 +69,81 @@ Deno.test(
 Deno.test(
   "while the chain is away nobody honest is cut off, strangers are refused, and it shows",
   libp2p,
-  async () => {
-    const folder = await Deno.makeTempDir();
-    const path = `${folder}/chain.db`;
-    const chain = LocalChain.create(path, { blockMilliseconds: 200 });
-    const members = [1, 2].map((n) => {
-      const identity = generateIdentity();
-      chain.register({
-        ...{ hotkey: accountOf(n), coldkey: accountOf(100 + n) },
-        ...{ peerId: identity.peerId, nodeClass: "validator" },
+  () =>
+    withChainMesh(0, async ({ path, enlist }) => {
+      const members = [generateIdentity(), generateIdentity()] as const;
+      for (const identity of members) enlist(identity);
+      const clock = new OffClock(0);
+      const metrics = new MetricsRegistry();
+      const away = LocalChain.open(path);
+      const first = await createNode({
+        ...{ identity: members[0], metrics, clock },
+        chain: { chain: away },
       });
-      return identity;
-    });
-    const clock = new OffClock(0);
-    const metrics = new MetricsRegistry();
-    const away = LocalChain.open(path);
-    const first = await createNode({
-      ...{ identity: members[0] as typeof members[0] & object, metrics, clock },
-      chain: { chain: away },
-    });
-    const bootstrap = first.addresses();
-    const second = await createNode({
-      ...{ identity: members[1] as typeof members[0] & object, bootstrap },
-      chain: { chain: LocalChain.open(path) },
-      freshness: { window: 1e6, skew: 1e6 },
-      limits: { calls: "none" },
-    });
-    // Without a chain of its own it takes part wherever it is let in.
-    const stranger = await createNode({ bootstrap });
-    try {
-      await eventually(
-        () => first.status().ready && first.members().length === 1,
-        () => JSON.stringify(first.status().unready),
-      );
-      assertEquals(first.status().stake, "fresh");
-      const call = () =>
-        second.rpc.call(first.peerId, "dht.ping", new Uint8Array());
-      await call();
-      away.faults.unreadable = true;
-      // Ten minutes pass for the first node.
-      await eventually(
-        () => metrics.get("meshnode_stake_refresh_failures_total") > 0,
-        () => "the chain can be read",
-      );
-      clock.seconds = 600;
-      await eventually(() => parts(first) === "stake", () => parts(first));
-      assertEquals(first.status().stake, "stale");
-      await eventually(
-        () => metrics.get("meshnode_stake_cache_age_seconds") >= 599,
-        () => metrics.get("meshnode_stake_cache_age_seconds"),
-      );
-      assertEquals(first.members(), [second.peerId]);
-      const labels = { direction: "inbound", reason: "stake-unknown" };
-      await eventually(
-        () => metrics.get("meshnode_network_refused_total", labels) > 0,
-        () => JSON.stringify(metrics.samples()),
-      );
-      assertEquals(first.members(), [second.peerId]);
-      away.faults.unreadable = false;
-      await eventually(() => first.status().stake === "fresh", () => "");
-    } finally {
-      await Promise.all([first, second, stranger].map((node) => node.stop()));
-      await chain.close();
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+      const bootstrap = first.addresses();
+      const second = await createNode({
+        ...{ identity: members[1], bootstrap },
+        chain: { chain: LocalChain.open(path) },
+        freshness: { window: 1e6, skew: 1e6 },
+        limits: { calls: "none" },
+      });
+      // Without a chain of its own it takes part wherever it is let in.
+      const stranger = await createNode({ bootstrap });
+      try {
+        await eventually(
+          () => first.status().ready && first.members().length === 1,
+          () => JSON.stringify(first.status().unready),
+        );
+        assertEquals(first.status().stake, "fresh");
+        const call = () =>
+          second.rpc.call(first.peerId, "dht.ping", new Uint8Array());
+        await call();
+        away.faults.unreadable = true;
+        // Ten minutes pass for the first node.
+        await eventually(
+          () => metrics.get("meshnode_stake_refresh_failures_total") > 0,
+          () => "the chain can be read",
+        );
+        clock.seconds = 600;
+        await eventually(() => parts(first) === "stake", () => parts(first));
+        assertEquals(first.status().stake, "stale");
+        await eventually(
+          () => metrics.get("meshnode_stake_cache_age_seconds") >= 599,
+          () => metrics.get("meshnode_stake_cache_age_seconds"),
+        );
+        assertEquals(first.members(), [second.peerId]);
+        const labels = { direction: "inbound", reason: "stake-unknown" };
+        await eventually(
+          () => metrics.get("meshnode_network_refused_total", labels) > 0,
+          () => JSON.stringify(metrics.samples()),
+        );
+        assertEquals(first.members(), [second.peerId]);
+        away.faults.unreadable = false;
+        await eventually(() => first.status().stake === "fresh", () => "");
+      } finally {
+        await Promise.all([first, second, stranger].map((node) => node.stop()));
+      }
+    }),
 );
 
 Deno.test(
   "a node without stake says that it is not ready",
   libp2p,
-  async () => {
-    const folder = await Deno.makeTempDir();
-    const path = `${folder}/chain.db`;
-    const chain = LocalChain.create(path, { blockMilliseconds: 200 });
-    const node = await createNode({ chain: { chain: LocalChain.open(path) } });
-    try {
-      await eventually(
-        () => node.status().unready.some(({ part }) => part === "stake"),
-        () => JSON.stringify(node.status().unready),
-      );
-      assertEquals(node.status().ready, false);
-    } finally {
-      await node.stop();
-      await chain.close();
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+  () =>
+    withChainMesh(0, async ({ path }) => {
+      const node = await createNode({
+        chain: { chain: LocalChain.open(path) },
+      });
+      try {
+        await eventually(
+          () => node.status().unready.some(({ part }) => part === "stake"),
+          () => JSON.stringify(node.status().unready),
+        );
+        assertEquals(node.status().ready, false);
+      } finally {
+        await node.stop();
+      }
+    }),
 );
 
 Deno.test(

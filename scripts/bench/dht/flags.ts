@@ -1,4 +1,4 @@
-import { flagsOf, listOf, numberOf } from "../usage.ts";
+import { flagsOf, listOf, numbersOf } from "../usage.ts";
 import type { WriterSettings } from "./writers.ts";
 
 /** What can be measured. */
@@ -65,21 +65,18 @@ export function readFlags(args: readonly string[]): Flags {
     expiration: "300",
     "failure-rate": "0.1",
   });
-  const count = (name: keyof typeof values, least = 0) =>
-    numberOf(`--${name}`, String(values[name]), { isWhole: true, least });
-  const number = (name: keyof typeof values, most = Infinity) =>
-    numberOf(`--${name}`, String(values[name]), { most });
-  const rounds = count("total-num-rounds", 1);
+  const { count, number } = numbersOf(values);
+  const rounds = count("total-num-rounds", { least: 1 });
   return {
     quick: values.quick,
     json: values.json,
     publish: values.publish,
-    nodes: count("nodes", 1),
+    nodes: count("nodes", { least: 1 }),
     folder: values.packages,
     parts: new Set(listOf("--parts", values.parts, PARTS)),
     writers: {
-      peers: count("num-peers", 1),
-      initialPeers: count("initial-peers", 1),
+      peers: count("num-peers", { least: 1 }),
+      initialPeers: count("initial-peers", { least: 1 }),
       seed: count("random-seed"),
       rounds: values.quick ? 4 : rounds,
       storePeers: count("num-store-peers"),
@@ -89,7 +86,7 @@ export function readFlags(args: readonly string[]): Flags {
       timeout: number("wait-timeout"),
       expiration: number("expiration"),
       latest: values.latest,
-      failureRate: number("failure-rate", 1),
+      failureRate: number("failure-rate", { most: 1 }),
     },
   };
 }

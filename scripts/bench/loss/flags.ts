@@ -1,4 +1,4 @@
-import { flagsOf, listOf, numberOf } from "../usage.ts";
+import { flagsOf, listOf, numbersOf } from "../usage.ts";
 import type { AttackSettings } from "./attack.ts";
 import { ATTACKS } from "./attacker.ts";
 import type { CutOffSettings } from "./cut_off.ts";
@@ -63,10 +63,7 @@ export function readFlags(args: readonly string[]): Flags {
     "cut-nodes": "6",
     "cut-time": "300",
   });
-  const count = (name: keyof typeof values, most = Infinity) =>
-    numberOf(`--${name}`, String(values[name]), { isWhole: true, most });
-  const number = (name: keyof typeof values, most = Infinity) =>
-    numberOf(`--${name}`, String(values[name]), { most });
+  const { count, number } = numbersOf(values);
   const seed = count("seed");
   const attackTime = 1_000 * number("attack-time");
   const { inside, json } = values;
@@ -75,8 +72,8 @@ export function readFlags(args: readonly string[]): Flags {
     json,
     parts: new Set(listOf("--parts", values.parts, PARTS)),
     reads: {
-      nodes: count("nodes", 200),
-      share: number("share", 1),
+      nodes: count("nodes", { most: 200 }),
+      share: number("share", { most: 1 }),
       records: count("records"),
       readers: count("readers"),
       pause: 100,

@@ -1,17 +1,8 @@
-import { join } from "node:path";
-import { TextLineStream } from "./lines.ts";
 import { type Clock, systemClock } from "../../core/clock.ts";
-import { type NodeEvent, parseNodeEvent } from "../node_event.ts";
-import { LogFile } from "./log_file.ts";
+import { NodeChild, type NodeChildOptions } from "./node_child.ts";
 
 /** Options of {@linkcode NodeProcess}. */
-export interface NodeProcessOptions {
-  /** Program and arguments. */
-  readonly command: readonly string[];
-  /** Where `node.log` is written. */
-  readonly directory: string;
-  /** Is told what the process tells. */
-  readonly onEvent: (event: NodeEvent) => void;
+export interface NodeProcessOptions extends NodeChildOptions {
   /** Is told when the process ended by itself, and when it starts anew. */
   readonly onExit: (code: number, restartIn: number) => void;
   /** The time; the machine's by default. */
@@ -30,9 +21,7 @@ export class NodeProcess {
   readonly #options: NodeProcessOptions;
   readonly #clock: Clock;
   readonly #ending = new AbortController();
-  #child: Deno.ChildProcess | undefined;
-  /** Lines that were no events. */
-  malformed = 0;
+  #child: NodeChild | undefined;
 
   /** Starts nothing before {@linkcode NodeProcess.run}. */
   constructor(options: NodeProcessOptions) {
@@ -61,71 +50,15 @@ export class NodeProcess {
   stop(): void {
     if (this.#ending.signal.aborted) return;
     this.#ending.abort();
-    this.#signal("SIGTERM");
+    this.#child?.end(STOP_TIMEOUT);
   }
 
   async #runOnce(): Promise<number> {
-    const [program, ...args] = this.#options.command;
-    const child = new Deno.Command(program as string, {
-      args,
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    this.#child = child;
-    const kill = setTimeoutOnAbort(
-      this.#ending.signal,
-      STOP_TIMEOUT,
-      () => this.#signal("SIGKILL"),
-    );
-    const log = new LogFile(join(this.#options.directory, "node.log"));
+    this.#child = new NodeChild(this.#options);
     try {
-      const [status] = await Promise.all([
-        child.status,
-        this.#readEvents(child.stdout),
-        log.take(child.stderr),
-      ]);
-      return status.code;
+      return await this.#child.ended;
     } finally {
-      kill();
       this.#child = undefined;
-      // Held open so far: its end would have told the process to end.
-      await child.stdin.close().catch(() => {});
     }
   }
-
-  async #readEvents(output: ReadableStream<Uint8Array>): Promise<void> {
-    const lines = output.pipeThrough(new TextLineStream());
-    for await (const line of lines) {
-      const event = parseNodeEvent(line);
-      if (event === undefined) this.malformed++;
-      else this.#options.onEvent(event);
-    }
-  }
-
-  #signal(signal: Deno.Signal): void {
-    try {
-      this.#child?.kill(signal);
-    } catch {
-      // It is gone already.
-    }
-  }
-}
-
-/** Calls after some time from the abort; returns what prevents it. */
-function setTimeoutOnAbort(
-  signal: AbortSignal,
-  milliseconds: number,
-  act: () => void,
-): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const begin = () => {
-    timer = setTimeout(act, milliseconds);
-  };
-  if (signal.aborted) begin();
-  else signal.addEventListener("abort", begin, { once: true });
-  return () => {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", begin);
-  };
 }

@@ -143,3 +143,9 @@ export const NODE_DELEGATE_STAKE = {
   shares: u128,
   balance: u128,
 } as const;
+
+/** The structures that all layouts have alike. */
+export const COMMON_SHAPES = {
+  DelegateStakeInfo: DELEGATE_STAKE,
+  NodeDelegateStakeInfo: NODE_DELEGATE_STAKE,
+} as const;

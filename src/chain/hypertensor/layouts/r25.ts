@@ -7,10 +7,10 @@ import {
   textHex,
 } from "../declared/call_input.ts";
 import { listOf, option, readShape, utf8, variant } from "../declared/kinds.ts";
+import { nodeTerms, subnetData } from "./common_args.ts";
 import type { LayoutRules } from "./layout.ts";
 import {
-  DELEGATE_STAKE,
-  NODE_DELEGATE_STAKE,
+  COMMON_SHAPES,
   NODE_HEAD,
   NODE_TAIL,
   SUBNET_HEAD,
@@ -84,8 +84,7 @@ export const R25: LayoutRules = {
     SubnetInfo: SUBNET,
     SubnetNodeInfo: NODE,
     AllSubnetBootnodes: BOOTNODES,
-    DelegateStakeInfo: DELEGATE_STAKE,
-    NodeDelegateStakeInfo: NODE_DELEGATE_STAKE,
+    ...COMMON_SHAPES,
   },
   subnet: (value) => {
     const { bootnodes, ...rest } = readShape(SUBNET, value);
@@ -140,11 +139,7 @@ export const R25: LayoutRules = {
       bootnode_peer_id: textHex(bootnode.peerId),
       client_peer_id: textHex(client.peerId),
       bootnode: optionalHex(bootnode.multiaddr),
-      delegate_reward_rate: input.delegateRewardRate,
-      stake_to_be_added: input.stake,
-      unique: optionalHex(input.unique),
-      non_unique: optionalHex(input.nonUnique),
-      max_burn_amount: input.maxBurn,
+      ...nodeTerms(input),
     };
   },
   registerSubnet: (input) => {
@@ -160,14 +155,7 @@ export const R25: LayoutRules = {
     return {
       max_cost: input.maxCost,
       subnet_data: {
-        name: textHex(input.name),
-        repo: textHex(input.repo),
-        description: textHex(input.description),
-        misc: textHex(input.misc),
-        min_stake: input.minStake,
-        max_stake: input.maxStake,
-        delegate_stake_percentage: input.delegateShare,
-        initial_coldkeys: input.initialColdkeys,
+        ...subnetData(input),
         key_types: keyTypes,
         bootnodes: input.bootnodes.map(({ multiaddr }) => textHex(multiaddr)),
       },

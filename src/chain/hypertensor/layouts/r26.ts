@@ -3,11 +3,7 @@ import type { PeerInfo } from "../../types.ts";
 import { addressText, optional } from "../fields.ts";
 import type { BootnodeInput, PeerInput } from "../plans/inputs.ts";
 import type { Bootnode } from "../declared/answers.ts";
-import {
-  CallInputError,
-  optionalHex,
-  textHex,
-} from "../declared/call_input.ts";
+import { CallInputError, textHex } from "../declared/call_input.ts";
 import {
   accountId,
   type Kind,
@@ -18,10 +14,10 @@ import {
   u128,
   utf8,
 } from "../declared/kinds.ts";
+import { nodeTerms, subnetData } from "./common_args.ts";
 import type { LayoutRules } from "./layout.ts";
 import {
-  DELEGATE_STAKE,
-  NODE_DELEGATE_STAKE,
+  COMMON_SHAPES,
   NODE_HEAD,
   NODE_TAIL,
   SUBNET_HEAD,
@@ -100,8 +96,7 @@ export const R26: LayoutRules = {
     SubnetInfo: SUBNET,
     SubnetNodeInfo: NODE,
     AllSubnetBootnodes: BOOTNODES,
-    DelegateStakeInfo: DELEGATE_STAKE,
-    NodeDelegateStakeInfo: NODE_DELEGATE_STAKE,
+    ...COMMON_SHAPES,
   },
   subnet: (value) => {
     const { bootnodes, ...rest } = readShape(SUBNET, value);
@@ -140,17 +135,13 @@ export const R26: LayoutRules = {
     peer_info: peerArgs(input.peer),
     bootnode_peer_info: input.bootnode ? peerArgs(input.bootnode) : null,
     client_peer_info: input.client ? peerArgs(input.client) : null,
-    delegate_reward_rate: input.delegateRewardRate,
-    stake_to_be_added: input.stake,
-    unique: optionalHex(input.unique),
-    non_unique: optionalHex(input.nonUnique),
     delegate_account: input.delegateAccount
       ? {
         account_id: input.delegateAccount.accountId,
         rate: input.delegateAccount.rate,
       }
       : null,
-    max_burn_amount: input.maxBurn,
+    ...nodeTerms(input),
   }),
   registerSubnet: (input) => {
     if (input.keyTypes.length > 0) {
@@ -162,14 +153,7 @@ export const R26: LayoutRules = {
     return {
       max_cost: input.maxCost,
       subnet_data: {
-        name: textHex(input.name),
-        repo: textHex(input.repo),
-        description: textHex(input.description),
-        misc: textHex(input.misc),
-        min_stake: input.minStake,
-        max_stake: input.maxStake,
-        delegate_stake_percentage: input.delegateShare,
-        initial_coldkeys: input.initialColdkeys,
+        ...subnetData(input),
         bootnodes: bootnodeMap(input.bootnodes),
       },
     };

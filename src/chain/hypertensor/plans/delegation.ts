@@ -31,11 +31,8 @@ export async function planDelegate(
   account: string,
   { subnetId, amount }: DelegationInput,
 ): Promise<Plan> {
-  const [pool, least, ...checks] = await Promise.all([
-    poolOf(state, subnetId, account),
-    amountOf(state, "minDelegateStakeDeposit"),
-    networkRuns(state),
-    subnetExists(state, subnetId),
+  const [{ pool, least, checks }, isLater] = await Promise.all([
+    openPool(state, subnetId, account),
     notTooSoon(state, account),
   ]);
   return {
@@ -51,6 +48,7 @@ export async function planDelegate(
     spends: amount,
     checks: [
       ...checks,
+      isLater,
       reachesLeast(amount, least, "MinDelegateStakeDepositNotReached"),
     ],
     warnings: [],
@@ -149,12 +147,7 @@ export async function planDonate(
   account: string,
   { subnetId, amount }: DelegationInput,
 ): Promise<Plan> {
-  const [pool, least, ...checks] = await Promise.all([
-    poolOf(state, subnetId, account),
-    amountOf(state, "minDelegateStakeDeposit"),
-    networkRuns(state),
-    subnetExists(state, subnetId),
-  ]);
+  const { pool, least, checks } = await openPool(state, subnetId, account);
   return {
     title: `Give ${
       formatTensor(amount)
@@ -180,6 +173,27 @@ interface Pool {
   readonly totalShares: bigint;
   /** What they are worth, base units. */
   readonly balance: bigint;
+}
+
+/** A pool that more is given to, with what that takes. */
+async function openPool(
+  state: NetworkState,
+  subnetId: number,
+  account: string,
+): Promise<
+  {
+    readonly pool: Pool;
+    readonly least: bigint;
+    readonly checks: readonly Check[];
+  }
+> {
+  const [pool, least, ...checks] = await Promise.all([
+    poolOf(state, subnetId, account),
+    amountOf(state, "minDelegateStakeDeposit"),
+    networkRuns(state),
+    subnetExists(state, subnetId),
+  ]);
+  return { pool, least, checks };
 }
 
 async function poolOf(
