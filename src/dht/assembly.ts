@@ -2,6 +2,7 @@ import { type Clock, dhtTime, systemClock } from "../core/clock.ts";
 import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
 import type { Tasks } from "../core/tasks.ts";
 import { LocalStorage } from "../records/local_storage.ts";
+import type { DhtRecord } from "../records/record.ts";
 import { Lookup } from "./lookup/lookup.ts";
 import { LookupService } from "./lookup/lookup_service.ts";
 import { CLOSEST } from "./lookup/lookup_wire.ts";
@@ -56,8 +57,15 @@ export interface Assembly {
   readonly repairer: Repairer;
 }
 
-/** Makes the parts of a DHT, and registers its methods with the calls. */
-export function assemble(options: DhtOptions, tasks: Tasks): Assembly {
+/**
+ * Makes the parts of a DHT, and registers its methods with the calls.
+ * `onChange` is told what our own replica stores, or takes back.
+ */
+export function assemble(
+  options: DhtOptions,
+  tasks: Tasks,
+  onChange: (record: DhtRecord) => void,
+): Assembly {
   const { peerId, calls, numReplicas = 5 } = options;
   const writeQuorum = checkedQuorum(options.writeQuorum, numReplicas);
   const clock = options.clock ?? systemClock;
@@ -76,9 +84,15 @@ export function assemble(options: DhtOptions, tasks: Tasks): Assembly {
     metrics,
     options.maxLifetime ?? MAX_LIFETIME,
     {
-      onStored: (record) => changes.tell(record),
+      onStored: (record) => {
+        onChange(record);
+        changes.tell(record);
+      },
       onHeld: (record) => claims.confirm(record),
-      onRestored: (record) => changes.takeBack(record),
+      onRestored: (record) => {
+        onChange(record);
+        changes.takeBack(record);
+      },
     },
   );
   const owners = new OwnerService(service, changes, claims, peerId);

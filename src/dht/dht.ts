@@ -5,7 +5,11 @@ import { Tasks } from "../core/tasks.ts";
 import { dhtId } from "../records/dht_id.ts";
 import type { DhtRecord } from "../records/record.ts";
 import { encode } from "../records/serializer.ts";
-import { isTombstone, TOMBSTONE } from "../records/tombstone.ts";
+import {
+  isTombstone,
+  TOMBSTONE,
+  TOMBSTONE_OUTLIVES,
+} from "../records/tombstone.ts";
 import type { MeshValue } from "../records/values.ts";
 import { assemble, type Assembly } from "./assembly.ts";
 import { StoreError, UnansweredError } from "./errors.ts";
@@ -39,9 +43,6 @@ const STOP_GRACE = 3_000;
 /** How often it is noted who is there, ms. */
 const MEMBERS_TICK = 1_000;
 
-/** By how much a tombstone outlives what it deletes, s. */
-const OUTLIVES = 0.001;
-
 /** Nobody can be watched. */
 const NO_STREAMS: Streams = {
   stream: () => {
@@ -63,7 +64,9 @@ export class Dht implements RecordStore {
   /** Registers its methods with the calls. */
   constructor(options: DhtOptions) {
     this.#options = options;
-    this.#parts = assemble(options, this.#tasks);
+    // What is read must not be older than what our own replica knows.
+    const forget = ({ key }: DhtRecord) => this.#gets.forget(key);
+    this.#parts = assemble(options, this.#tasks, forget);
     const { clock } = this.#parts;
     this.#gets = new Gets({
       ...this.#parts,
@@ -156,7 +159,7 @@ export class Dht implements RecordStore {
       value: TOMBSTONE,
       expiration: Math.max(
         options.expiration ?? 0,
-        present.expiration + OUTLIVES,
+        present.expiration + TOMBSTONE_OUTLIVES,
       ),
     }, this.#options.validator);
     const [result] = await this.#put([tombstone], options);

@@ -46,7 +46,8 @@ export class Gets {
   readonly #parts: GetsParts;
   readonly #stopping: AbortSignal;
   readonly #flights = new Map<string, Promise<readonly DhtRecord[]>>();
-  #forgotten = 0;
+  /** Reads of the latest, which nobody joins: the last of each key. */
+  readonly #latest = new Map<string, Promise<readonly DhtRecord[]>>();
 
   /** Reads until it is stopped. */
   constructor(parts: GetsParts, stopping: AbortSignal) {
@@ -68,9 +69,9 @@ export class Gets {
     keys.forEach((key, i) => {
       const merge = merges[i] as Merge;
       if (isShared && this.#cached(key, merge)) return;
-      const flight = isShared ? this.#flights.get(toHex(key)) : undefined;
-      if (flight === undefined) own.push(i);
-      else joined.push(this.#join(key, merge, flight, options));
+      if (isShared && this.#flights.has(toHex(key))) {
+        joined.push(this.#join(key, merge, options));
+      } else own.push(i);
     });
     await Promise.all([
       ...joined,
@@ -87,8 +88,8 @@ export class Gets {
   /** Forgets what is known of a key, and what is being read of it. */
   forget(key: Uint8Array): void {
     const name = toHex(key);
-    this.#forgotten++;
     this.#flights.delete(name);
+    this.#latest.delete(name);
     this.#parts.cache?.delete(name);
   }
 
@@ -118,19 +119,26 @@ export class Gets {
   async #join(
     key: Uint8Array,
     merge: Merge,
-    flight: Promise<readonly DhtRecord[]>,
     options: GetOptions,
   ): Promise<void> {
     this.#parts.metrics.count("meshnode_dht_joined_reads_total");
-    let records: readonly DhtRecord[];
-    try {
-      records = await raceSignal(flight, options.signal);
-    } catch (error) {
-      if (options.signal?.aborted || this.#stopping.aborted) throw error;
-      // Whoever began it gave up; we did not.
-      return await this.#fly([key], [merge], undefined, options);
+    const name = toHex(key);
+    for (
+      let flight = this.#flights.get(name);
+      flight !== undefined;
+      flight = this.#flights.get(name)
+    ) {
+      try {
+        const records = await raceSignal(flight, options.signal);
+        for (const record of records) merge.add(record);
+        return;
+      } catch (error) {
+        if (options.signal?.aborted || this.#stopping.aborted) throw error;
+        // Whoever began it gave up; one of us begins anew, for the others too.
+        if (this.#flights.get(name) === flight) this.#flights.delete(name);
+      }
     }
-    for (const record of records) merge.add(record);
+    await this.#fly([key], [merge], undefined, options);
   }
 
   /** Reads, for whoever asks for the same meanwhile, too. */
@@ -140,32 +148,30 @@ export class Gets {
     subkeys: readonly Uint8Array[] | undefined,
     options: GetOptions,
   ): Promise<void> {
-    const forgotten = this.#forgotten;
     const read = this.#read(keys, merges, subkeys, options);
     // A part is of use to nobody else.
     if (subkeys !== undefined || options.enough !== undefined) {
       return await read;
     }
     const names = keys.map(toHex);
+    const under = options.latest ? this.#latest : this.#flights;
     const flights = merges.map((merge) => read.then(() => merge.records));
     flights.forEach((flight, i) => {
       // Nobody may be waiting for it.
       flight.catch(() => {});
-      if (!options.latest) this.#flights.set(names[i] as string, flight);
+      under.set(names[i] as string, flight);
     });
     try {
       await read;
       names.forEach((name, i) => {
         const records = merges[i]?.records ?? [];
         // What was stored meanwhile is newer than what was read.
-        const isNew = options.latest
-          ? this.#forgotten === forgotten
-          : this.#flights.get(name) === flights[i];
+        const isNew = under.get(name) === flights[i];
         if (isNew) this.#parts.cache?.put(name, records);
       });
     } finally {
       names.forEach((name, i) => {
-        if (this.#flights.get(name) === flights[i]) this.#flights.delete(name);
+        if (under.get(name) === flights[i]) under.delete(name);
       });
     }
   }

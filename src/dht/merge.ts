@@ -41,14 +41,15 @@ export class Merge {
     return this.#records.size === 0;
   }
 
-  /** How many subkeys were found. */
-  get size(): number {
-    return this.#records.size;
+  /** Whether a plain record was found that is not deleted. */
+  get hasPlain(): boolean {
+    const plain = this.#records.get(PLAIN);
+    return plain !== undefined && !isTombstone(plain);
   }
 
-  /** Whether a plain record was found. */
-  get hasPlain(): boolean {
-    return this.#records.has(PLAIN);
+  /** Whether each of these subkeys was found, if only to be deleted. */
+  hasAll(subkeys: readonly Uint8Array[]): boolean {
+    return subkeys.every((subkey) => this.#records.has(toHex(subkey)));
   }
 
   /** The newest valid records. */

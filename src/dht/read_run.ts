@@ -282,7 +282,7 @@ export class ReadRun {
     }
     if (merge.isEmpty) return false;
     return merge.hasPlain || answers.length >= quorum ||
-      (query.subkeys !== undefined && merge.size >= query.subkeys.length);
+      (query.subkeys !== undefined && merge.hasAll(query.subkeys));
   }
 }
 

@@ -10,6 +10,7 @@ import type {
 } from "../records/local_storage.ts";
 import type { DhtRecord } from "../records/record.ts";
 import type { HeldRecord } from "../records/table.ts";
+import { isTombstone, TOMBSTONE_OUTLIVES } from "../records/tombstone.ts";
 import {
   judge,
   type RecordValidator,
@@ -198,7 +199,7 @@ export class ReplicaService {
     sender?: string,
   ): Verdict {
     const left = record.expiration - dhtTime(this.#clock);
-    if (!(left >= 0 && left <= this.#maxLifetime)) return "refused";
+    if (!(left >= 0) || this.#isTooLong(left, record)) return "refused";
     return judge(this.#validator, record, type, sender);
   }
 
@@ -241,9 +242,17 @@ export class ReplicaService {
   ): StoreAnswer | undefined {
     const left = record.expiration - dhtTime(this.#clock);
     if (!(left >= 0)) return "expired";
-    if (left > this.#maxLifetime) return "too-long-lived";
+    if (this.#isTooLong(left, record)) return "too-long-lived";
     const verdict = this.#judge(record, type, sender);
     return verdict === "ok" ? undefined : verdict;
+  }
+
+  /** A tombstone outlives what has the longest life. */
+  #isTooLong(left: number, record: DhtRecord): boolean {
+    if (left <= this.#maxLifetime) return false;
+    // Twice, as sums of times are rounded.
+    return !isTombstone(record) ||
+      left > this.#maxLifetime + 2 * TOMBSTONE_OUTLIVES;
   }
 
   /** Looks up what a record depends on. */

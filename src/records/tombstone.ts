@@ -14,6 +14,9 @@ export const TOMBSTONE: Bytes = (() => {
   return encoder.bytes();
 })();
 
+/** By how much a tombstone outlives what it deletes, s. */
+export const TOMBSTONE_OUTLIVES = 0.001;
+
 /** Whether a record says that its subkey was deleted. Its signature may follow. */
 export function isTombstone({ value }: Pick<DhtRecord, "value">): boolean {
   return TOMBSTONE.every((byte, i) => value[i] === byte);

@@ -116,6 +116,73 @@ Deno.test("our own stores are seen by our own gets at once", async () => {
   assertEquals(values(await reader.dht.get("k")), 9);
 });
 
+Deno.test("who was told of a deletion as a replica does not answer from before it", async () => {
+  const { peers, later } = setUp(6, undefined, { cache: {} });
+  const [writer, reader] = peers.filter(({ dht, identity }) =>
+    dht.replicasOf("k").includes(identity.peerId)
+  ) as [Peer, Peer];
+  const put = (subkey: string, life: number) =>
+    writer.dht.store(
+      { key: "k", subkey, value: subkey, expiration: later(life) },
+      { awaitAll: true },
+    );
+  await put("a", 60);
+  await put("b", 60);
+  for (let i = 0; i < 5; i++) await reader.dht.get("k");
+  assertEquals(values(await reader.dht.get("k")), ["a", "b"]);
+  await writer.dht.delete("k", "a", { awaitAll: true });
+  assertEquals(values(await reader.dht.get("k")), ["b"]);
+  await put("c", 60);
+  assertEquals(values(await reader.dht.get("k")), ["b", "c"]);
+});
+
+Deno.test("a read under way when its replica is told of a deletion is not kept", async () => {
+  for (const latest of [false, true]) {
+    const { peers, bus, clock, later } = setUp(6, undefined, { cache: {} });
+    const replicas = peers[0]?.dht.replicasOf("k") ?? [];
+    const [writer, reader] = peers.filter(({ identity }) =>
+      replicas.includes(identity.peerId)
+    ) as [Peer, Peer];
+    const request = { key: "k", subkey: "a", value: 1, expiration: later(60) };
+    await writer.dht.store(request, { awaitAll: true });
+    for (let i = 0; i < 5; i++) await reader.dht.get("k");
+    await clock.advance(5_000);
+    // The others answer after ours has, as they did before the deletion.
+    const others = replicas.filter((peer) => peer !== reader.identity.peerId);
+    const early: Uint8Array<ArrayBuffer>[] = [];
+    bus.tamper = (_peer, method, answer) => {
+      if (method === "dht.find") early.push(answer);
+      return answer;
+    };
+    for (const peer of others) bus.delays.set(peer, 30);
+    const reading = reader.dht.get("k", { latest });
+    await clock.advance(29);
+    bus.delays.clear();
+    await writer.dht.delete("k", "a", { awaitAll: true });
+    bus.tamper = (_peer, method, answer) =>
+      method === "dht.find" && early[0] !== undefined ? early[0] : answer;
+    await timeTo(reading, clock);
+    bus.tamper = (_peer, _method, answer) => answer;
+    assertEquals(await reader.dht.get("k"), undefined);
+  }
+});
+
+Deno.test("those who joined a read that is given up read once, together", async () => {
+  const { reader, bus, clock, asked } = await reading(false);
+  for (const id of reader.dht.replicasOf("k")) bus.delays.set(id, 20);
+  const end = new AbortController();
+  const first = reader.dht.get("k", { signal: end.signal })
+    .catch((error: Error) => error.message);
+  const others = Promise.all(
+    Array.from({ length: 20 }, () => reader.dht.get("k")),
+  );
+  end.abort(new Error("enough"));
+  assertEquals(await first, "enough");
+  await clock.advance(100);
+  assertEquals((await others).map(values), Array(20).fill(1));
+  assertEquals(asked(), 2);
+});
+
 Deno.test("the cache keeps nothing that was not accepted, and nothing beyond its life", async () => {
   const { reader, bus, later, clock } = await reading();
   const forged = (expiration: number) => ({

@@ -8,7 +8,12 @@ import {
 } from "../../src/dht/lookup/lookup_wire.ts";
 import type { CallTrace } from "../../src/dht/mod.ts";
 import { Neighbourhood } from "../../src/dht/neighbourhood.ts";
-import { assert, assertEquals, assertThrows } from "../assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertThrows,
+} from "../assert.ts";
 import { type Peer, setUp, values } from "./fixture.ts";
 
 const idOf = ({ identity }: Peer) => identity.peerId;
@@ -164,4 +169,24 @@ Deno.test("who knows the whole mesh looks nobody up, unless it is wanted", async
     assertEquals(values(found), 1);
     assertEquals([...kinds].toSorted(), lookup ? ["call", "lookup"] : ["call"]);
   }
+});
+
+Deno.test("who knows only its entry point lists, and stores on conditions, at the key's own replicas", async () => {
+  const { at, all, known, later, nearest } = sparse(60);
+  const ranked = nearest("k", 60);
+  const [reader, entry] = ranked.slice(-2) as [string, string];
+  known.set(reader, [entry]);
+  const { dht } = at(all.indexOf(reader));
+  const request = { key: "k", subkey: "lock", value: 1, expiration: later(60) };
+  const { replicas } = await dht.storeIf(request, null);
+  const stored = replicas.map(({ peerId }) => peerId);
+  const right = nearest("k").filter((peer) => stored.includes(peer)).length;
+  assert(right >= 4, `${right} of the 5 nearest have it`);
+  const another = at(all.indexOf(ranked[30] as string)).dht;
+  await assertRejects(
+    another.storeIf({ ...request, value: 2, expiration: later(90) }, null),
+    { code: "STORE_CONFLICT" },
+  );
+  const { entries } = await dht.list("k");
+  assertEquals(entries.map(({ value }) => value), [1]);
 });

@@ -46,12 +46,15 @@ async function withMesh(
     readonly network: MemoryNetwork;
     /** Ends a peer as a crash does. */
     kill(peer: Peer): Promise<void>;
+    /** Breaks all streams, so that none begins either, until it is called. */
+    breakStreams(): () => void;
     later(seconds: number): number;
   }) => Promise<void>,
 ): Promise<void> {
   const network = new MemoryNetwork();
   const alive = new Set<string>();
   const peers: Peer[] = [];
+  let wires = new AbortController();
   for (let i = 0; i < count; i++) {
     const identity = generateIdentity();
     const { peerId } = identity;
@@ -65,7 +68,14 @@ async function withMesh(
     const dht = new Dht({
       peerId,
       calls: rpc,
-      streams: rpc,
+      streams: {
+        stream: (peer, method, body, { signal, timeout }) =>
+          rpc.stream(peer, method, body, {
+            timeout,
+            signal: AbortSignal.any([wires.signal, ...signal ? [signal] : []]),
+          }),
+        registerStream: rpc.registerStream.bind(rpc),
+      },
       members: () => [...alive].filter((each) => each !== peerId),
       validator: new CompositeValidator([new SignatureValidator(identity)]),
       metrics,
@@ -82,6 +92,10 @@ async function withMesh(
       peers,
       network,
       kill,
+      breakStreams: () => {
+        wires.abort(new Error("The streams break."));
+        return () => wires = new AbortController();
+      },
       later: (seconds) => Date.now() / 1_000 + seconds,
     });
   } finally {
@@ -175,6 +189,37 @@ Deno.test("a watch tells what is there again when a record is taken back", () =>
     await writer.dht.store({ ...first, value: 2, expiration: later(80) });
     await eventually(() => told.at(-1) === "a=2", () => told);
     assertEquals(told, ["a=1", "a=9", "a=1", "b=9", "b deleted", "a=2"]);
+    await end();
+  }));
+
+Deno.test("what changes while a watch is broken is told when it begins anew", () =>
+  withMesh(7, async ({ peers, breakStreams, later }) => {
+    const replicas = peers[0]?.dht.replicasOf("k") ?? [];
+    const [reader, writer] = peers.filter(({ identity }) =>
+      !replicas.includes(identity.peerId)
+    ) as [Peer, Peer];
+    const put = (subkey: string, value: number, life = 60) =>
+      writer.dht.store(
+        { key: "k", subkey, value, expiration: later(life) },
+        { awaitAll: true },
+      );
+    for (const [i, subkey] of ["a", "b", "c"].entries()) await put(subkey, i);
+    const { told, end } = collect(reader.dht, "k");
+    await eventually(() => told.length === 3, () => told);
+    const mend = breakStreams();
+    await put("a", 9, 90);
+    await writer.dht.delete("k", "b", { awaitAll: true });
+    await put("d", 3);
+    await put("e", 4);
+    await writer.dht.delete("k", "e", { awaitAll: true });
+    assertEquals(told.length, 3);
+    mend();
+    await eventually(() => told.length >= 6, () => told);
+    await put("end", 5);
+    await eventually(() => told.includes("end=5"), () => told);
+    assertEquals(told.toSorted(), [
+      ...["a=0", "a=9", "b deleted", "b=1", "c=2", "d=3", "end=5"],
+    ]);
     await end();
   }));
 
