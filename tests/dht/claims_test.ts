@@ -1,4 +1,4 @@
-import { dhtId, encode, NO_SUBKEY } from "../../mod.ts";
+import { dhtId, encode, LocalStorage, NO_SUBKEY } from "../../mod.ts";
 import { CLAIMS, Claims } from "../../src/dht/owner/claims.ts";
 import { DEPARTED, Departed } from "../../src/dht/owner/departed.ts";
 import {
@@ -268,4 +268,42 @@ Deno.test("who is cut off with a minority of the replicas does not decide alone"
   await assertRejects(put(writer, 2, next), { code: "STORE_BELOW_QUORUM" });
   await clock.advance(DEPARTED.memory);
   assertEquals((await put(writer, 2, next)).quorum, 2);
+});
+
+Deno.test("why replicas have no room for a record is told, though they agreed before", async () => {
+  const { add, clock, at, later } = setUp(0);
+  for (let i = 0; i < 5; i++) {
+    add({
+      storage: new LocalStorage(() => clock.now() / 1_000, {
+        limits: { ownerRecords: i < 3 ? 0 : 10 },
+      }),
+    });
+  }
+  const request = { key: "k", value: 1, expiration: later(60) };
+  await assertRejects(at(0).dht.storeIf(request, null), {
+    code: "STORE_BELOW_QUORUM",
+    message: /3 refused it \(owner-full\).* 2 took it back/,
+  });
+  assertEquals(await at(4).dht.latest("k"), undefined);
+});
+
+Deno.test("who gives up before a majority agreed leaves nothing; after that the record is stored all the same", async () => {
+  const { bus, clock, peers, writer, other, put, digest } = await writing();
+  for (const { identity } of peers) bus.delays.set(identity.peerId, 20);
+  for (const [after, value] of [[50, 0], [70, 1]] as const) {
+    const end = new AbortController();
+    const storing = writer.dht.storeIf(
+      { key: "k", value: 1, expiration: clock.now() / 1_000 + 2_000 },
+      digest,
+      { signal: end.signal },
+    ).catch((error: Error) => error.message);
+    await clock.advance(after);
+    end.abort(new Error("enough"));
+    assertEquals(await storing, "enough");
+    await clock.advance(1_000);
+    const reading = clock.run(other.dht.latest("k"));
+    assertEquals(values(await reading), value, `after ${after} ms`);
+  }
+  bus.delays.clear();
+  await assertRejects(put(other, 2, digest), { code: "STORE_CONFLICT" });
 });

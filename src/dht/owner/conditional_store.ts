@@ -79,9 +79,14 @@ export class ConditionalStore {
     }
     await this.#take("settle", claimed, life);
     if (this.#with("stored").length >= this.#quorum) return this.#result(false);
-    const withdrawn = await this.#withdraw(claimed, life);
-    this.#note(withdrawn, { outcome: "withdrawn" });
-    return this.#result(withdrawn.length < claimed.length);
+    const mayHold = claimed.filter((peer) => {
+      const outcome = this.#answers.get(peer)?.outcome;
+      return outcome === "stored" || outcome === "unreachable";
+    });
+    const withdrawn = new Set(await this.#withdraw(claimed, life));
+    const gone = mayHold.filter((peer) => withdrawn.has(peer));
+    this.#note(gone, { outcome: "withdrawn" });
+    return this.#result(gone.length < mayHold.length);
   }
 
   /** What so many replicas hold in the record's place as are needed; nobody else is waited for. */
