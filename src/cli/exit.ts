@@ -50,6 +50,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
   LOCAL_CHAIN_MISSING: EXIT.config,
   LOCAL_CHAIN_DAMAGED: EXIT.data,
   LOCAL_CHAIN_DIFFERS: EXIT.config,
+  LOCAL_CHAIN_VERSION: EXIT.config,
   RECORDS_IN_USE: EXIT.tryAgain,
   RECORDS_UNUSABLE: EXIT.io,
   RECORD_MISSING: EXIT.data,

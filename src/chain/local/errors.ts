@@ -4,7 +4,11 @@ import { MeshError, type MeshErrorOptions } from "../../core/errors.ts";
 export class LocalChainError extends MeshError {
   /** Says what is wrong with the file. */
   constructor(
-    code: "LOCAL_CHAIN_MISSING" | "LOCAL_CHAIN_DAMAGED" | "LOCAL_CHAIN_DIFFERS",
+    code:
+      | "LOCAL_CHAIN_MISSING"
+      | "LOCAL_CHAIN_DAMAGED"
+      | "LOCAL_CHAIN_DIFFERS"
+      | "LOCAL_CHAIN_VERSION",
     message: string,
     options?: MeshErrorOptions,
   ) {

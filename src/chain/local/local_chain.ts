@@ -74,7 +74,8 @@ export class LocalChain implements Chain {
   /**
    * Opens a chain that was created.
    *
-   * @throws {LocalChainError} `LOCAL_CHAIN_MISSING`, `LOCAL_CHAIN_DAMAGED`.
+   * @throws {LocalChainError} `LOCAL_CHAIN_MISSING`, `LOCAL_CHAIN_VERSION`,
+   * `LOCAL_CHAIN_DAMAGED`.
    */
   static open(path: string, clock: Clock = systemClock): LocalChain {
     return LocalChain.#open(path, clock, false);

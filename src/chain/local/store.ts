@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { Statements } from "../../core/statements.ts";
 import { LocalChainError } from "./errors.ts";
@@ -70,33 +71,29 @@ export class Store {
   /**
    * Opens a file, making it when `create` is set.
    *
-   * @throws {LocalChainError} `LOCAL_CHAIN_MISSING`, `LOCAL_CHAIN_DAMAGED`.
+   * @throws {LocalChainError} `LOCAL_CHAIN_MISSING`, `LOCAL_CHAIN_VERSION`,
+   * `LOCAL_CHAIN_DAMAGED`.
    */
   static open(path: string, create: boolean): Store {
     let db: DatabaseSync | undefined;
     try {
-      db = new DatabaseSync(path, { open: true });
+      if (!holdsChain(path) && !create) {
+        throw new LocalChainError(
+          "LOCAL_CHAIN_MISSING",
+          `There is no local chain in ${path}.`,
+          { hint: "`meshnode dev` makes one." },
+        );
+      }
+      db = new DatabaseSync(path);
       db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
-      const one = (pragma: string) =>
-        Number(Object.values(db?.prepare(pragma).get() ?? {})[0]);
-      if (one("SELECT count(*) FROM sqlite_schema") === 0) {
-        if (!create) {
-          throw new LocalChainError(
-            "LOCAL_CHAIN_MISSING",
-            `There is no local chain in ${path}.`,
-            { hint: "`meshnode dev` makes one." },
-          );
-        }
+      if (isEmpty(db)) {
         db.exec("PRAGMA journal_mode = WAL");
         db.exec("BEGIN IMMEDIATE");
         // Another process may have been faster.
-        if (one("SELECT count(*) FROM sqlite_schema") === 0) db.exec(SCHEMA);
+        if (isEmpty(db)) db.exec(SCHEMA);
         db.exec("COMMIT");
       }
-      if (
-        one("PRAGMA application_id") !== APPLICATION_ID ||
-        one("PRAGMA user_version") !== SCHEMA_VERSION
-      ) throw new Error("it belongs to another program or version");
+      checkFormat(path, db);
       db.exec("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
       return new Store(db);
     } catch (error) {
@@ -107,7 +104,10 @@ export class Store {
         `${path} cannot be used as a local chain: ${
           error instanceof Error ? error.message : error
         }.`,
-        { cause: error, hint: "Move it away, and a new chain is made." },
+        {
+          cause: error,
+          hint: "Move it away, and `meshnode dev` makes a new chain.",
+        },
       );
     }
   }
@@ -148,4 +148,45 @@ export class Store {
     this.#statements.clear();
     this.#db.close();
   }
+}
+
+/** Whether there is a chain in a file, which is only looked at: it may be somebody else's. */
+function holdsChain(path: string): boolean {
+  if (!existsSync(path)) return false;
+  const db = new DatabaseSync(path, { readOnly: true });
+  try {
+    db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
+    if (isEmpty(db)) return false;
+    checkFormat(path, db);
+    return true;
+  } finally {
+    db.close();
+  }
+}
+
+function checkFormat(path: string, db: DatabaseSync): void {
+  if (numberOf(db, "PRAGMA application_id") !== APPLICATION_ID) {
+    throw new Error("it belongs to another program");
+  }
+  const version = numberOf(db, "PRAGMA user_version");
+  if (version === SCHEMA_VERSION) return;
+  throw new LocalChainError(
+    "LOCAL_CHAIN_VERSION",
+    `The local chain in ${path} has format ${version}, this program reads ` +
+      `format ${SCHEMA_VERSION} only: ${
+        version > SCHEMA_VERSION ? "a later" : "an earlier"
+      } version made it.`,
+    {
+      hint: "Use the version that made it, move it away, or begin anew with " +
+        "`meshnode dev --fresh`. Nothing was changed in it.",
+    },
+  );
+}
+
+function isEmpty(db: DatabaseSync): boolean {
+  return numberOf(db, "SELECT count(*) FROM sqlite_schema") === 0;
+}
+
+function numberOf(db: DatabaseSync, sql: string): number {
+  return Number(Object.values(db.prepare(sql).get() ?? {})[0]);
 }

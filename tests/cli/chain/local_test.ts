@@ -1,3 +1,4 @@
+import { DatabaseSync } from "node:sqlite";
 import { LocalChain } from "../../../src/chain/local/mod.ts";
 import { generateIdentity } from "../../../mod.ts";
 import { assert, assertEquals } from "../../assert.ts";
@@ -109,3 +110,34 @@ Deno.test("an account with wrong capitals is taken for mistyped", async () => {
   assertEquals(code, 2);
   assert(err.includes("mistyped"), err);
 });
+
+Deno.test("a chain of another version ends every command with 78, and says what to do", () =>
+  withFolder(async (folder) => {
+    const path = `${folder}/chain.db`;
+    await LocalChain.create(path).close();
+    const db = new DatabaseSync(path);
+    db.exec("PRAGMA user_version = 9");
+    db.close();
+    const before = await Deno.readFile(path);
+    await Deno.writeTextFile(`${folder}/dev.json`, "{}");
+    const identity = `${folder}/identity.key`;
+    await meshnode("key", "generate", "--output", identity);
+    for (
+      const args of [
+        ["chain", "status", "--chain", `local:${path}`],
+        ["run", "--chain", `local:${path}`, "--identity", identity],
+        ["dev", "--directory", folder],
+      ]
+    ) {
+      const { code, err } = await meshnode(...args);
+      assertEquals(code, 78, err);
+      for (
+        const part of [
+          `error: The local chain in ${path} has format 9`,
+          "a later version made it",
+          "hint: Use the version that made it, move it away, or",
+        ]
+      ) assert(err.includes(part), err);
+      assertEquals(await Deno.readFile(path), before);
+    }
+  }));
