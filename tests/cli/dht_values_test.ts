@@ -42,6 +42,8 @@ Deno.test("what JSON has no word for has a notation", () => {
       [new Map([[1, 2]]), '{"$map":[[1,2]]}'],
       [new Map([["$bytes", 1]]), '{"$map":[["$bytes",1]]}'],
       [new Map([["a", 1]]), '{"a":1}'],
+      [new Map([["1", 1], ["a", 2]]), '{"1":1,"a":2}'],
+      [new Map([["a", 2], ["1", 1]]), '{"$map":[["a",2],["1",1]]}'],
       [new Float(3), '{"$float":3}'],
     ] as [MeshValue, string][]
   ) {

@@ -15,7 +15,8 @@ const SPECIAL = /^\$(bytes|tuple|int|float|map)$/;
 /**
  * A record's value in JSON. What JSON has no word for is an object of one
  * field: `{"$bytes": "<hex>"}`, `{"$tuple": […]}`, `{"$int": "…"}` beyond 2^53,
- * and `{"$map": [[key, value], …]}` for keys that are not plain text.
+ * and `{"$map": [[key, value], …]}` for keys that are not plain text, or would
+ * change places.
  */
 export function toJson(value: MeshValue): Json {
   if (value instanceof Float) return { $float: value.value };
@@ -32,11 +33,15 @@ function mapToJson(map: ReadonlyMap<MeshValue, MeshValue>): Json {
   const plain = entries.every(([key]) =>
     typeof key === "string" && !SPECIAL.test(key) && key !== "__proto__"
   );
-  return plain
-    ? Object.fromEntries(
+  if (plain) {
+    const object = Object.fromEntries(
       entries.map(([key, value]) => [key as string, toJson(value)]),
-    )
-    : { $map: entries.map(([key, value]) => [toJson(key), toJson(value)]) };
+    );
+    // Keys that look like numbers come first there, and records keep an order.
+    const keys = Object.keys(object);
+    if (keys.every((key, i) => key === entries[i]?.[0])) return object;
+  }
+  return { $map: entries.map(([key, value]) => [toJson(key), toJson(value)]) };
 }
 
 /** The value that a JSON text means, in the same notation. @throws {MeshError} `USAGE` */
