@@ -17,12 +17,11 @@ import { Gets } from "./gets.ts";
 import type { RouteOptions } from "./lookup/router.ts";
 import type { Merge } from "./merge.ts";
 import type { DhtOptions, Streams } from "./options.ts";
-import { Departed } from "./owner/departed.ts";
+import { Electors } from "./owner/electors.ts";
 import { OwnerTools } from "./owner/owner_tools.ts";
 import { recordOf, signed, subkeyBytes } from "./owner/sign.ts";
 import { Watch } from "./owner/watch.ts";
 import { ReadCache } from "./read_cache.ts";
-import { repeat } from "./repeat.ts";
 import type {
   CallOptions,
   DeleteOptions,
@@ -40,9 +39,6 @@ import type {
 /** How long a stop waits for stores that are under way, ms. */
 const STOP_GRACE = 3_000;
 
-/** How often it is noted who is there, ms. */
-const MEMBERS_TICK = 1_000;
-
 /** Nobody can be watched. */
 const NO_STREAMS: Streams = {
   stream: () => {
@@ -59,7 +55,7 @@ export class Dht implements RecordStore {
   readonly #tasks = new Tasks();
   readonly #stopping = new AbortController();
   readonly #gets: Gets;
-  readonly #departed = new Departed();
+  readonly #electors: Electors;
 
   /** Registers its methods with the calls. */
   constructor(options: DhtOptions) {
@@ -76,6 +72,7 @@ export class Dht implements RecordStore {
       candidatesOf: (key, options) => this.#candidates(key, options),
     }, this.#stopping.signal);
     this.#owners = new OwnerTools(this.#parts.tools);
+    this.#electors = new Electors({ ...this.#parts, peerId: options.peerId });
   }
 
   /** Live records held by this peer. */
@@ -197,9 +194,15 @@ export class Dht implements RecordStore {
     const stopping = this.#stopping.signal;
     const life = deadline(Infinity, stopping, options.signal);
     const errand = { ...options, signal: life.signal };
-    const storing = this.#electors(record.key, options)
-      .then((peers) =>
-        this.#owners.storeIf(record, expected, peers, errand, stopping)
+    const storing = this.#candidates(record.key, options)
+      .then((found) =>
+        this.#owners.storeIf(
+          record,
+          expected,
+          this.#electors.of(record.key, found),
+          errand,
+          stopping,
+        )
       )
       .finally(() => {
         life[Symbol.dispose]();
@@ -307,9 +310,8 @@ export class Dht implements RecordStore {
   /** Does what must be done in the background, until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, prober, repairer } = this.#parts;
-    const note = () => this.#noteMembers();
     await Promise.all([
-      repeat(clock, () => MEMBERS_TICK, note, signal),
+      this.#electors.run(signal),
       prober.run(clock, this.#tasks, signal),
       repairer.run(signal),
     ]);
@@ -326,30 +328,6 @@ export class Dht implements RecordStore {
   /** A key's replicas, looked up where the table is not whole. */
   async #replicas(key: Uint8Array): Promise<readonly string[]> {
     return (await this.#candidates(key)).slice(0, this.#parts.numReplicas);
-  }
-
-  /** Those who decide about conditional stores: the replicas, and who would be one if it had not left just now. */
-  async #electors(
-    key: Uint8Array,
-    options: CallOptions,
-  ): Promise<readonly string[]> {
-    const { neighbourhood, numReplicas } = this.#parts;
-    const present = await this.#candidates(key, options);
-    this.#noteMembers();
-    return neighbourhood.among([...present, ...this.#departed.peers()])(
-      key,
-      numReplicas,
-    );
-  }
-
-  /** Remembers who is there, ourselves not included: we do not leave. */
-  #noteMembers(): void {
-    const { neighbourhood, clock } = this.#parts;
-    const { peerId } = this.#options;
-    this.#departed.note(
-      neighbourhood.peers().filter((each) => each !== peerId),
-      clock.now(),
-    );
   }
 
   #nearest(key: Uint8Array, times: number): string[] {
