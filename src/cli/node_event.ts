@@ -1,4 +1,6 @@
 import { type ConsensusReport, reportReason } from "../consensus/report.ts";
+import type { MembershipState } from "../network/mod.ts";
+import type { NodeStatus, Unready } from "../node/mod.ts";
 
 /** What a node's process tells the one that started it, one JSON text a line. */
 export type NodeEvent =
@@ -9,7 +11,14 @@ export type NodeEvent =
   }
   | {
     readonly event: "status";
-    readonly state: "offline" | "joining" | "online";
+    /** What its heartbeat says. */
+    readonly state: NodeStatus["state"];
+    /** Where it stands in the mesh; `isolated` when it should see others and does not. */
+    readonly network: MembershipState;
+    /** Whether nothing keeps it from full work. */
+    readonly ready: boolean;
+    /** What does; empty when it is ready. */
+    readonly unready: readonly Unready[];
     readonly connections: number;
     readonly records: number;
     /** Milliseconds by peer id. */
@@ -28,6 +37,35 @@ export const MAX_LINE = 64 * 1024;
 export const MAX_TEXT = 2_000;
 const KINDS = ["life", "waiting", "epoch", "work", "outcome"] as const;
 const MAX_RTT = 1_024;
+const MAX_UNREADY = 16;
+const STATES: Readonly<Record<NodeStatus["state"], true>> = {
+  offline: true,
+  joining: true,
+  online: true,
+};
+const PLACES: Readonly<Record<MembershipState, true>> = {
+  alone: true,
+  joining: true,
+  joined: true,
+  isolated: true,
+  away: true,
+};
+const PARTS: Readonly<Record<Unready["part"], true>> = {
+  mesh: true,
+  stake: true,
+  clock: true,
+  work: true,
+};
+
+/** What is told of a node's status. */
+export function statusEvent(status: NodeStatus): NodeEvent {
+  const { state, network, ready, unready, connections, records } = status;
+  return {
+    event: "status",
+    ...{ state, network, ready, unready, connections, records },
+    rtt: Object.fromEntries(status.rtt),
+  };
+}
 
 /** A consensus report in a few words. */
 export function reportText(report: ConsensusReport): string {
@@ -68,10 +106,12 @@ export function parseNodeEvent(line: string): NodeEvent | undefined {
       return { event: "started", peerId, addresses };
     }
     case "status": {
-      const { state, connections, records, rtt } = raw;
-      if (state !== "offline" && state !== "joining" && state !== "online") {
+      const { state, network, ready, connections, records, rtt } = raw;
+      const unready = parseUnready(raw["unready"]);
+      if (!isOneOf(STATES, state) || !isOneOf(PLACES, network)) {
         return undefined;
       }
+      if (typeof ready !== "boolean" || unready === undefined) return undefined;
       if (!isCount(connections) || !isCount(records)) return undefined;
       if (typeof rtt !== "object" || rtt === null) return undefined;
       const times = Object.entries(rtt);
@@ -80,9 +120,7 @@ export function parseNodeEvent(line: string): NodeEvent | undefined {
       }
       return {
         event: "status",
-        state,
-        connections,
-        records,
+        ...{ state, network, ready, unready, connections, records },
         rtt: Object.fromEntries(times) as Record<string, number>,
       };
     }
@@ -97,6 +135,23 @@ export function parseNodeEvent(line: string): NodeEvent | undefined {
       return { event: "stopped" };
   }
   return undefined;
+}
+
+function parseUnready(value: unknown): Unready[] | undefined {
+  if (!Array.isArray(value) || value.length > MAX_UNREADY) return undefined;
+  const found = value.flatMap((each: unknown): Unready[] => {
+    if (typeof each !== "object" || each === null) return [];
+    const { part, reason } = each as Record<string, unknown>;
+    return isOneOf(PARTS, part) && isText(reason) ? [{ part, reason }] : [];
+  });
+  return found.length === value.length ? found : undefined;
+}
+
+function isOneOf<T extends string>(
+  words: Readonly<Record<T, true>>,
+  value: unknown,
+): value is T {
+  return typeof value === "string" && Object.hasOwn(words, value);
 }
 
 function isText(value: unknown): value is string {

@@ -11,7 +11,12 @@ import { EXIT } from "./exit.ts";
 import { configureLogging } from "./logging.ts";
 import { openRunChain } from "./run_chain.ts";
 import { PASSPHRASE_OPTIONS, RunKeys } from "./secrets.ts";
-import { MAX_TEXT, type NodeEvent, reportText } from "./node_event.ts";
+import {
+  MAX_TEXT,
+  type NodeEvent,
+  reportText,
+  statusEvent,
+} from "./node_event.ts";
 
 const STATUS_PERIOD = 500;
 /** A clean stop that takes longer than this is ended, ms. */
@@ -229,16 +234,7 @@ async function serve(
     context.out(`Peer ${node.peerId}`);
     for (const address of addresses) context.out(`  ${address}`);
   }
-  const status = () => {
-    const { state, connections, records, rtt } = node.status();
-    tell({
-      event: "status",
-      state,
-      connections,
-      records,
-      rtt: Object.fromEntries(rtt),
-    });
-  };
+  const status = () => tell(statusEvent(node.status()));
   status();
   const timer = setInterval(status, STATUS_PERIOD);
   try {

@@ -267,6 +267,7 @@ export class MeshNode {
     const registry = this.#registry;
     const unready = unreadiness({
       ...{ state, registry, clock },
+      network: this.#host.state,
       peerId: this.peerId,
       failed: this.#life.failed,
     });

@@ -7,6 +7,8 @@ import type { NodeStatus, Unready } from "./options.ts";
 export interface ReadinessFacts {
   /** What the heartbeat says. */
   readonly state: NodeStatus["state"];
+  /** Where the node stands in the mesh. */
+  readonly network: NodeStatus["network"];
   /** The node's own peer id. */
   readonly peerId: string;
   /** Who has stake; absent without a chain. */
@@ -31,6 +33,9 @@ export function unreadiness(facts: ReadinessFacts): Unready[] {
   const found: Unready[] = [];
   if (state !== "online") {
     found.push({ part: "mesh", reason: `The node is ${state}.` });
+  } else if (facts.network === "isolated") {
+    const reason = "The node is isolated: it should see others, and sees none.";
+    found.push({ part: "mesh", reason });
   }
   if (registry !== undefined) {
     const { health } = registry;

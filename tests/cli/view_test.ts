@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import { epochPosition, generateIdentity, ONE } from "../../mod.ts";
 import { DevState } from "../../src/cli/dev/state.ts";
 import { render } from "../../src/cli/dev/view.ts";
+import type { NodeEvent } from "../../src/cli/node_event.ts";
 import { assert, assertEquals } from "../assert.ts";
 
 function setUp() {
@@ -28,7 +29,7 @@ Deno.test("the view shows nodes, round-trip times and the epoch", () => {
   for (const { name } of nodes) {
     state.onNodeEvent(name, {
       event: "status",
-      state: "online",
+      ...{ state: "online", network: "joined", ready: true, unready: [] },
       connections: 3,
       records: 4,
       rtt: Object.fromEntries(
@@ -88,22 +89,26 @@ Deno.test("lines never exceed the terminal, nor their number", () => {
 
 Deno.test("events are told once each", () => {
   const { state, told } = setUp();
-  const online = {
+  const online: NodeEvent = {
     event: "status",
-    state: "online",
-    connections: 0,
-    records: 0,
-    rtt: {},
-  } as const;
+    ...{ state: "online", network: "joined", ready: true, unready: [] },
+    ...{ connections: 0, records: 0, rtt: {} },
+  };
   state.onNodeEvent("bootnode", online);
   state.onNodeEvent("bootnode", online);
   state.onNodeEvent("nobody", online);
+  state.onNodeEvent("bootnode", { ...online, network: "isolated" });
+  const text = plain(render(state, "dir", 100, 30));
+  assert(/bootnode .* isolated /.test(text), text);
+  state.onNodeEvent("bootnode", online);
   state.onNodeEvent("bootnode", {
     event: "consensus",
     kind: "outcome",
     text: "epoch 4: disagreed (node 1 proposed none, own 5)",
   });
   assertEquals(told, [
+    "bootnode online",
+    "bootnode isolated",
     "bootnode online",
     "bootnode epoch 4: disagreed (node 1 proposed none, own 5)",
   ]);

@@ -5,6 +5,22 @@ const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 /** After this, a process that should have ended is killed, ms. */
 const STUCK = 30_000;
 
+/** What Deno is told to run `meshnode` with arguments, as the tasks do. */
+export function argumentsFor(...args: string[]): string[] {
+  return [
+    "run",
+    "--no-prompt",
+    "--allow-read",
+    "--allow-write",
+    "--allow-net=127.0.0.1",
+    "--allow-sys",
+    "--allow-run",
+    "--ignore-env",
+    MAIN,
+    ...args,
+  ];
+}
+
 /** A running meshnode process, with everything that it printed so far. */
 export class Program {
   readonly #child: Deno.ChildProcess;
@@ -19,18 +35,7 @@ export class Program {
   /** Starts `meshnode` with arguments, as the tasks do. */
   constructor(...args: string[]) {
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "--no-prompt",
-        "--allow-read",
-        "--allow-write",
-        "--allow-net=127.0.0.1",
-        "--allow-sys",
-        "--allow-run",
-        "--ignore-env",
-        MAIN,
-        ...args,
-      ],
+      args: argumentsFor(...args),
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

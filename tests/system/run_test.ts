@@ -1,7 +1,9 @@
 import { createNode } from "../../mod.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { eventually } from "../eventually.ts";
-import { meshnode, Program, withFolder } from "./program.ts";
+import { NodeChild } from "../../src/cli/dev/node_child.ts";
+import type { NodeEvent } from "../../src/cli/node_event.ts";
+import { argumentsFor, meshnode, Program, withFolder } from "./program.ts";
 
 // libp2p keeps a BroadcastChannel and unreferenced timers of its own.
 const libp2p = { sanitizeOps: false, sanitizeResources: false };
@@ -42,6 +44,58 @@ Deno.test(
       } finally {
         await watcher.stop();
       }
+    }),
+);
+
+Deno.test(
+  "a program that follows a node hears that it is isolated and not ready, and that it is back",
+  libp2p,
+  () =>
+    withFolder(async (folder) => {
+      const key = `${folder}/identity.key`;
+      await meshnode("key", "generate", "--output", key);
+      let other = await createNode();
+      const [address = ""] = other.addresses();
+      const heard: NodeEvent[] = [];
+      const node = new NodeChild({
+        command: [
+          Deno.execPath(),
+          ...argumentsFor("run", "--status-json", "--identity", key),
+          ...["--bootstrap", address, "--data", folder],
+          ...["--listen", "/ip4/127.0.0.1/tcp/0"],
+        ],
+        directory: folder,
+        onEvent: (event) => heard.push(event),
+      });
+      const status = () => heard.findLast(({ event }) => event === "status");
+      const reach = (network: string, ready: boolean) =>
+        eventually(
+          () => {
+            const last = status();
+            return last?.event === "status" && last.network === network &&
+              last.ready === ready;
+          },
+          () => JSON.stringify(status()),
+          60_000,
+        );
+      try {
+        await reach("joined", true);
+        const { identity } = other;
+        await other.stop();
+        await reach("isolated", false);
+        const last = status();
+        assert(last?.event === "status");
+        assertEquals(last.unready.map(({ part }) => part), ["mesh"]);
+        assert(last.unready[0]?.reason.includes("isolated"));
+        const listen = [address.replace(/\/p2p\/.*/, "")];
+        other = await createNode({ identity, listen });
+        await reach("joined", true);
+      } finally {
+        node.end(10_000);
+        assertEquals(await node.ended, 0);
+        await other.stop();
+      }
+      assertEquals(heard.at(-1), { event: "stopped" });
     }),
 );
 

@@ -15,6 +15,9 @@ export function textTargets(): Target[] {
         {
           event: "status",
           state: "online",
+          network: "joined",
+          ready: false,
+          unready: [{ part: "clock", reason: "The clock is off." }],
           connections: 3,
           records: 4,
           rtt: { a: 0.5, b: 1 },

@@ -11,7 +11,7 @@ export interface NodeView {
   /** Base58. */
   readonly peerId: string;
   /** `starting` until the process tells more; `down` when it ended. */
-  state: "starting" | "joining" | "online" | "offline" | "down";
+  state: "starting" | "joining" | "online" | "isolated" | "offline" | "down";
   /** Open connections. */
   connections: number;
   /** Live records held. */
@@ -94,9 +94,11 @@ export class DevState {
       case "started":
         this.event(`${name} started: ${event.addresses[0] ?? event.peerId}`);
         return;
-      case "status":
-        if (node.state !== event.state) this.event(`${name} ${event.state}`);
-        node.state = event.state;
+      case "status": {
+        const isAlone = event.network === "isolated";
+        const state = isAlone ? event.network : event.state;
+        if (node.state !== state) this.event(`${name} ${state}`);
+        node.state = state;
         node.connections = event.connections;
         node.records = event.records;
         node.rtt = new Map(
@@ -106,6 +108,7 @@ export class DevState {
           ]),
         );
         return;
+      }
       case "consensus":
         // What the chain shows is told once, by the chain.
         if (/: (begun|proposed|attested)$/.test(event.text)) return;

@@ -13,6 +13,7 @@ const STATE_STYLES: Readonly<Record<NodeView["state"], Style>> = {
   starting: "dim",
   joining: "yellow",
   online: "green",
+  isolated: "red",
   offline: "dim",
   down: "red",
 };
