@@ -5,6 +5,7 @@ import { NodeProcess } from "../../src/cli/dev/node_process.ts";
 import type { NodeEvent } from "../../src/cli/node_event.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { eventually } from "../eventually.ts";
+import { withFolder } from "../system/program.ts";
 
 /** A program instead of a node. */
 const program = (code: string) => [Deno.execPath(), "eval", code];
@@ -13,17 +14,8 @@ const STARTED = `console.log(JSON.stringify(
   { event: "started", peerId: "p", addresses: [] }));`;
 const WAITS = "await Deno.stdin.readable.getReader().read();";
 
-async function inFolder(test: (directory: string) => Promise<void>) {
-  const directory = await Deno.makeTempDir();
-  try {
-    await test(directory);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-}
-
 Deno.test("a child's events are told, its log is kept, its code is given", () =>
-  inFolder(async (directory) => {
+  withFolder(async (directory) => {
     const events: NodeEvent[] = [];
     const child = new NodeChild({
       command: program(
@@ -43,7 +35,7 @@ Deno.test("a child's events are told, its log is kept, its code is given", () =>
   }));
 
 Deno.test("a child that does not end when it is asked to is ended", () =>
-  inFolder(async (directory) => {
+  withFolder(async (directory) => {
     for (const [obeys, code] of [[true, 5], [false, 137]] as const) {
       const act = obeys ? "Deno.exit(5)" : "console.error('no')";
       const events: NodeEvent[] = [];
@@ -61,7 +53,7 @@ Deno.test("a child that does not end when it is asked to is ended", () =>
   }));
 
 Deno.test("a node's process is started anew after ever longer pauses, until it is stopped", () =>
-  inFolder(async (directory) => {
+  withFolder(async (directory) => {
     const clock = new ManualClock();
     const exits: [code: number, pause: number][] = [];
     let starts = 0;

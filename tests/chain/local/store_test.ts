@@ -1,17 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
 import { LocalChain } from "../../../src/chain/local/mod.ts";
 import { assert, assertEquals, assertThrows } from "../../assert.ts";
+import { withFolder } from "../../system/program.ts";
 
 const ways = [LocalChain.open, (path: string) => LocalChain.create(path)];
-
-async function inFolder(test: (folder: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** Changes something in a file by SQL. */
 function change(path: string, sql: string): void {
@@ -35,7 +27,7 @@ async function otherVersion(folder: string, version: number): Promise<string> {
 }
 
 Deno.test("a chain of another version is not used, and not touched", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     for (
       const [version, made] of [[1, "an earlier"], [9, "a later"]] as const
     ) {
@@ -62,7 +54,7 @@ Deno.test("a chain of another version is not used, and not touched", () =>
   }));
 
 Deno.test("a database of another program is not used, and not touched", () =>
-  inFolder((folder) => {
+  withFolder((folder) => {
     const path = `${folder}/other.db`;
     change(path, "CREATE TABLE theirs (a); INSERT INTO theirs VALUES (1)");
     const before = Deno.readFileSync(path);
@@ -77,7 +69,7 @@ Deno.test("a database of another program is not used, and not touched", () =>
   }));
 
 Deno.test("a chain that is looked for where none is leaves no file there", () =>
-  inFolder((folder) => {
+  withFolder((folder) => {
     assertThrows(() => LocalChain.open(`${folder}/none.db`), {
       code: "LOCAL_CHAIN_MISSING",
     });
