@@ -1,3 +1,5 @@
+import { setImmediate } from "node:timers";
+
 /** Where time comes from, so that tests and simulations can make it. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
@@ -8,6 +10,8 @@ export interface Clock {
    * @throws the signal's reason, as soon as it is aborted.
    */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+  /** Lets everything else that is due happen; absent where work takes no time. */
+  pass?(): Promise<void>;
 }
 
 /** The DHT time: Unix seconds, as records and calls carry it. */
@@ -27,6 +31,7 @@ export const systemClock: Clock = {
     }
     await timer(Math.min(milliseconds, MAX_TIMER), signal);
   },
+  pass: () => new Promise((resolve) => setImmediate(resolve)),
 };
 
 function timer(milliseconds: number, signal?: AbortSignal): Promise<void> {

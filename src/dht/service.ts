@@ -1,6 +1,7 @@
 import { type Clock, dhtTime } from "../core/clock.ts";
 import { deadline } from "../core/deadline.ts";
 import type { Metrics } from "../core/metrics.ts";
+import { paced } from "../core/paced.ts";
 import { sizeOf } from "../records/limits.ts";
 import type {
   LocalStorage,
@@ -164,8 +165,10 @@ export class ReplicaService {
   /** Answers `dht.store`. */
   async onStore(body: Uint8Array, sender: string): Promise<Uint8Array> {
     return encodeStoreAnswers(
-      await Promise.all(
-        decodeStore(body).map((record) => this.store(record, "post", sender)),
+      await paced(
+        decodeStore(body),
+        (record) => this.store(record, "post", sender),
+        this.#clock,
       ),
     );
   }

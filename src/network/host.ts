@@ -304,14 +304,16 @@ export class Host {
     return this.#connected.has(peerId) ? id : this.#addressBook.targets(peerId);
   }
 
-  /** Notes where those are that are not connected, and gives them. */
+  /** Notes where those are that are not connected, and gives all who may be news. */
   #learn(peers: readonly KnownPeer[]): readonly string[] {
-    return this.#addressBook.learn(
-      peers.filter(({ peerId }) =>
-        peerId !== this.peerId && !this.#connected.has(peerId) &&
-        !this.#membership.expects(peerId)
+    const isConnected = ({ peerId }: KnownPeer) => this.#connected.has(peerId);
+    const learnt = this.#addressBook.learn(
+      peers.filter((peer) =>
+        peer.peerId !== this.peerId && !isConnected(peer) &&
+        !this.#membership.expects(peer.peerId)
       ),
     );
+    return [...learnt, ...peers.filter(isConnected).map((each) => each.peerId)];
   }
 
   /** The part of the network that a peer is in; none on this machine. */

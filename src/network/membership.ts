@@ -59,6 +59,8 @@ const STEADY = 2_000;
 const ISOLATED_AFTER = 5_000;
 /** A subnet has at most 256 nodes; more than this is an attack. */
 const MAX_MEMBERS = 1_024;
+/** How long a peer that is connected is waited for to introduce itself, ms. */
+const MEETING = 2_000;
 /** Connections that are tried at once, and how many peers heard of are kept in mind. */
 const MOST_DIALS = 8;
 const MAX_CANDIDATES = 1_024;
@@ -79,6 +81,8 @@ export class Membership {
   readonly #candidates = new Redials();
   readonly #entry = new Redials();
   readonly #dialling = new Set<string>();
+  /** Connected peers that others call members and that did not introduce themselves yet, since when. */
+  readonly #meeting = new Map<string, number>();
   readonly #log = loggerOf("network");
   readonly #host: MembershipHost;
   readonly #options: MembershipOptions;
@@ -125,7 +129,7 @@ export class Membership {
   /** Whether nobody else is to be expected: what members know is known here. */
   get isComplete(): boolean {
     return this.#members.size < MAX_MEMBERS && !this.#candidates.hasFresh &&
-      (this.#discovered || this.present().length === 0);
+      !this.#isMeeting && (this.#discovered || this.present().length === 0);
   }
 
   /** Takes a peer in that speaks the subnet's protocol, from a network if that is known. */
@@ -133,6 +137,7 @@ export class Membership {
     this.#present = undefined;
     this.#absent.delete(peerId);
     this.#candidates.delete(peerId);
+    this.#meeting.delete(peerId);
     if (this.#members.has(peerId)) return;
     if (!this.#crowds.enter(network)) {
       this.#metrics.count("meshnode_network_crowded_total");
@@ -171,10 +176,11 @@ export class Membership {
     const now = this.#clock.now();
     const connected = this.#host.connected();
     for (const peerId of peers) {
-      if (
-        peerId !== this.#options.peerId && !connected.has(peerId) &&
-        !this.#members.has(peerId) && this.#candidates.size < MAX_CANDIDATES
-      ) {
+      if (peerId === this.#options.peerId || this.#members.has(peerId)) {
+        continue;
+      }
+      if (connected.has(peerId)) this.#meet(peerId);
+      else if (this.#candidates.size < MAX_CANDIDATES) {
         // Two that hear of each other at once need only one connection.
         const { peerId: own, client } = this.#options;
         const waits = !client && peerId > own ? YIELD : 0;
@@ -193,6 +199,7 @@ export class Membership {
   /** Notes that a peer's last connection is gone. */
   lost(peerId: string): void {
     this.#present = undefined;
+    this.#meeting.delete(peerId);
     if (this.#members.has(peerId)) this.#absent.add(peerId, this.#clock.now());
   }
 
@@ -203,6 +210,7 @@ export class Membership {
     this.#members.delete(peerId);
     this.#absent.delete(peerId);
     this.#candidates.delete(peerId);
+    this.#meeting.delete(peerId);
   }
 
   /** Calls nobody from now on, but forgets nobody. */
@@ -373,12 +381,29 @@ export class Membership {
           (each) => this.#host.connect(peerId, each),
           signal,
         );
-      if (error === undefined) list.delete(peerId);
-      else list.failed(peerId, this.#clock.now(), this.present().length === 0);
+      if (error === undefined) {
+        list.delete(peerId);
+        if (!this.#members.has(peerId)) this.#meet(peerId);
+      } else {list.failed(
+          peerId,
+          this.#clock.now(),
+          this.present().length === 0,
+        );}
     } finally {
       this.#dialling.delete(peerId);
     }
     this.#redial();
+  }
+
+  #meet(peerId: string): void {
+    if (!this.#meeting.has(peerId)) {
+      this.#meeting.set(peerId, this.#clock.now());
+    }
+  }
+
+  get #isMeeting(): boolean {
+    const since = this.#clock.now() - MEETING;
+    return this.#meeting.values().some((time) => time > since);
   }
 
   #discoverSoon(): void {

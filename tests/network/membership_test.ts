@@ -223,3 +223,26 @@ Deno.test("beyond the bound of members, who has been missing longest makes room"
   );
   assertEquals(membership.present().length, 1_024);
 });
+
+Deno.test("whoever is connected and not introduced yet is still to be expected, for a while", async () => {
+  await using mesh = setUp(3);
+  const { clock, membership, connected, world } = mesh;
+  await clock.advance(1_000);
+  assert(membership.isComplete);
+  for (const late of ["late", "silent"]) connected.add(late);
+  membership.heard([...world.heard, "late"]);
+  assert(!membership.isComplete, "it is connected, and no member yet");
+  membership.joined("late");
+  assert(membership.isComplete);
+  membership.heard([...world.heard, "silent"]);
+  await clock.advance(1_000);
+  membership.heard([...world.heard, "silent"]);
+  assert(!membership.isComplete);
+  await clock.advance(1_500);
+  assert(membership.isComplete, "it never says who it is");
+  membership.lost("silent");
+  membership.heard(["silent"]);
+  assert(!membership.isComplete);
+  membership.lost("silent");
+  assert(membership.isComplete);
+});
