@@ -117,7 +117,6 @@ export function assemble(
       service,
       isMember: (peer) => neighbourhood.has(peer),
       replicasOf: (key) => neighbourhood.nearest(key, numReplicas),
-      clock,
     }),
   );
   const closest = new LookupService(neighbourhood, options.addresses);

@@ -1,7 +1,7 @@
 import { type Clock, dhtTime } from "../core/clock.ts";
 import { deadline } from "../core/deadline.ts";
 import type { Metrics } from "../core/metrics.ts";
-import { paced } from "../core/paced.ts";
+import { Pace } from "../core/pace.ts";
 import { sizeOf } from "../records/limits.ts";
 import type {
   LocalStorage,
@@ -64,6 +64,7 @@ export class ReplicaService {
   readonly #peerId: string;
   readonly #validator: RecordValidator;
   readonly #clock: Clock;
+  readonly #pace: Pace;
   readonly #metrics: Metrics;
   readonly #maxLifetime: number;
   readonly #listeners: ReplicaListeners;
@@ -85,6 +86,7 @@ export class ReplicaService {
     this.#peerId = peerId;
     this.#validator = validator;
     this.#clock = clock;
+    this.#pace = new Pace(clock);
     this.#metrics = metrics;
     this.#maxLifetime = maxLifetime;
     this.#listeners = listeners;
@@ -147,6 +149,18 @@ export class ReplicaService {
     return true;
   }
 
+  /** Validates and stores what a peer sends in bulk, which leaves everything else its turn. */
+  storeAll(
+    records: readonly DhtRecord[],
+    type: ValidationType,
+    sender: string,
+  ): Promise<StoreAnswer[]> {
+    return this.#pace.each(
+      records,
+      (record) => this.store(record, type, sender),
+    );
+  }
+
   /** Copies of the live records that a query asks for. */
   find({ key, subkeys }: FindQuery): DhtRecord[] {
     return this.#storage.find(key, subkeys);
@@ -165,11 +179,7 @@ export class ReplicaService {
   /** Answers `dht.store`. */
   async onStore(body: Uint8Array, sender: string): Promise<Uint8Array> {
     return encodeStoreAnswers(
-      await paced(
-        decodeStore(body),
-        (record) => this.store(record, "post", sender),
-        this.#clock,
-      ),
+      await this.storeAll(decodeStore(body), "post", sender),
     );
   }
 

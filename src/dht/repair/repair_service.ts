@@ -1,6 +1,4 @@
 import { compare, equal, toHex } from "../../core/bytes.ts";
-import type { Clock } from "../../core/clock.ts";
-import { paced } from "../../core/paced.ts";
 import type { LocalStorage } from "../../records/local_storage.ts";
 import type { DhtRecord } from "../../records/record.ts";
 import type { ReplicaService } from "../service.ts";
@@ -31,8 +29,6 @@ export interface RepairServiceParts {
   readonly service: ReplicaService;
   /** Whether a peer is a member now. */
   readonly isMember: (peerId: string) => boolean;
-  /** The time. */
-  readonly clock: Clock;
   /** Who holds a key. */
   readonly replicasOf: (key: Uint8Array) => readonly string[];
 }
@@ -67,16 +63,12 @@ export class RepairService {
   /** Answers `dht.copy`: stores what a member hands over, under the rules for copies. */
   async onCopy(body: Uint8Array, caller: string): Promise<Uint8Array> {
     const records = decodeStore(body);
-    const { service, isMember, clock } = this.#parts;
+    const { service, isMember } = this.#parts;
     if (!isMember(caller)) {
       return encodeStoreAnswers(records.map(() => "refused"));
     }
     return encodeStoreAnswers(
-      await paced(
-        records,
-        (record) => service.store(record, "copy", caller),
-        clock,
-      ),
+      await service.storeAll(records, "copy", caller),
     );
   }
 
