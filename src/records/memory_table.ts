@@ -5,18 +5,25 @@ import type { HeldRecord, OwnerUsage, Place, RecordTable } from "./table.ts";
 /** The rows of one key. */
 interface Rows {
   readonly key: Uint8Array;
+  /** The key as text, which sorts alike and compares fast. */
+  readonly name: string;
   readonly bySubkey: Map<string, HeldRecord>;
   /** Ascending by subkey; absent until it is asked for anew. */
   sorted: readonly HeldRecord[] | undefined;
 }
+
+/** Keys that came and went are kept up to so many, and twice those that are there. */
+const SPARE = 1_024;
 
 const expiration = (row: HeldRecord) => row.expiration;
 
 /** Records in memory, which end with the process. */
 export class MemoryTable implements RecordTable {
   readonly #keys = new Map<string, Rows>();
-  /** Ascending by key; absent until it is asked for anew. */
-  #sorted: readonly Rows[] | undefined;
+  /** Ascending by key, some of them empty since, without those that came since. */
+  #sorted: readonly Rows[] = [];
+  #came: Rows[] = [];
+  #hasGone = false;
   readonly #soonest = new Heap<HeldRecord>(expiration);
   readonly #owners = new Map<string, Heap<HeldRecord>>();
   /** Nothing is ever lost. */
@@ -50,10 +57,8 @@ export class MemoryTable implements RecordTable {
 
   /** All rows, ascending by key and subkey. */
   *scan(after?: Place): Iterable<HeldRecord> {
-    this.#sorted ??= [...this.#keys.values()]
-      .sort((a, b) => compare(a.key, b.key));
     // Who scans keeps the order of its beginning, whatever comes meanwhile.
-    const keys = this.#sorted;
+    const keys = this.#ascending();
     const first = after === undefined
       ? 0
       : firstWhere(keys, ({ key }) => compare(key, after.key) >= 0);
@@ -83,9 +88,13 @@ export class MemoryTable implements RecordTable {
     const name = toHex(row.key);
     let rows = this.#keys.get(name);
     if (rows === undefined) {
-      rows = { key: row.key, bySubkey: new Map(), sorted: undefined };
+      rows = { key: row.key, name, bySubkey: new Map(), sorted: undefined };
       this.#keys.set(name, rows);
-      this.#sorted = undefined;
+      // What came and went while nobody scanned must not add up.
+      if (this.#came.length > SPARE + 2 * this.#keys.size) {
+        this.#came = this.#came.filter(isLive);
+      }
+      this.#came.push(rows);
     }
     rows.bySubkey.set(toHex(row.subkey), row);
     rows.sorted = undefined;
@@ -108,7 +117,7 @@ export class MemoryTable implements RecordTable {
     rows.sorted = undefined;
     if (rows.bySubkey.size === 0) {
       this.#keys.delete(name);
-      this.#sorted = undefined;
+      this.#hasGone = true;
     }
     this.#soonest.delete(row);
     const owned = this.#owners.get(row.owner);
@@ -125,6 +134,36 @@ export class MemoryTable implements RecordTable {
   close(): Promise<void> {
     return Promise.resolve();
   }
+
+  /** All keys; only what changed is put in order, as scans and changes take turns. */
+  #ascending(): readonly Rows[] {
+    if (this.#came.length > 0 || this.#hasGone) {
+      const came = this.#came.filter(isLive)
+        .sort((a, b) => a.name < b.name ? -1 : 1);
+      this.#sorted = merged(this.#sorted.filter(isLive), came);
+      this.#came = [];
+      this.#hasGone = false;
+    }
+    return this.#sorted;
+  }
+}
+
+function isLive({ bySubkey }: Rows): boolean {
+  return bySubkey.size > 0;
+}
+
+/** One ascending list of two. */
+function merged(a: readonly Rows[], b: readonly Rows[]): Rows[] {
+  const all: Rows[] = [];
+  let at = 0;
+  for (const next of b) {
+    for (let each = a[at]; each && each.name < next.name; each = a[++at]) {
+      all.push(each);
+    }
+    all.push(next);
+  }
+  for (; at < a.length; at++) all.push(a[at] as Rows);
+  return all;
 }
 
 function sortedAfter(
