@@ -10,12 +10,17 @@ const TURN = 2;
  */
 export class Pace {
   readonly #clock: Clock;
+  readonly #rest: number;
   #began = -Infinity;
   #passing: Promise<void> | undefined;
 
-  /** Passes by the clock; without a pause where work takes no time. */
-  constructor(clock: Clock) {
+  /**
+   * Passes by the clock, each time for `rest` milliseconds; without a pause
+   * where work takes no time.
+   */
+  constructor(clock: Clock, rest = 0) {
     this.#clock = clock;
+    this.#rest = rest;
   }
 
   /** Does something with each of many things, in their order. */
@@ -41,7 +46,9 @@ export class Pace {
   }
 
   async #pass(): Promise<void> {
-    this.#passing ??= this.#clock.pass?.().then(() => {
+    const pause = () =>
+      this.#rest > 0 ? this.#clock.sleep(this.#rest) : this.#clock.pass?.();
+    this.#passing ??= Promise.resolve(pause()).then(() => {
       this.#began = performance.now();
       this.#passing = undefined;
     });

@@ -54,6 +54,8 @@ export interface ReplicaListeners {
   readonly onRestored?: (record: DhtRecord) => void;
 }
 
+/** How long the storing of copies rests after each two milliseconds, ms. */
+const COPIES_REST = 4;
 /** How long a validator may look up what a record depends on, ms. */
 const LEARN_TIMEOUT = 1_500;
 
@@ -65,6 +67,8 @@ export class ReplicaService {
   readonly #validator: RecordValidator;
   readonly #clock: Clock;
   readonly #pace: Pace;
+  /** Copies come in the background, and have a third of the time. */
+  readonly #slowPace: Pace;
   readonly #metrics: Metrics;
   readonly #maxLifetime: number;
   readonly #listeners: ReplicaListeners;
@@ -87,6 +91,7 @@ export class ReplicaService {
     this.#validator = validator;
     this.#clock = clock;
     this.#pace = new Pace(clock);
+    this.#slowPace = new Pace(clock, COPIES_REST);
     this.#metrics = metrics;
     this.#maxLifetime = maxLifetime;
     this.#listeners = listeners;
@@ -155,7 +160,8 @@ export class ReplicaService {
     type: ValidationType,
     sender: string,
   ): Promise<StoreAnswer[]> {
-    return this.#pace.each(
+    const pace = type === "copy" ? this.#slowPace : this.#pace;
+    return pace.each(
       records,
       (record) => this.store(record, type, sender),
     );

@@ -1,7 +1,7 @@
 import type { Metrics } from "../../core/metrics.ts";
 import type { LocalStorage } from "../../records/local_storage.ts";
 import type { DhtRecord } from "../../records/record.ts";
-import { chunks } from "../batches.ts";
+import { chunks, storeBatches } from "../batches.ts";
 import type { Errand, ReplicaCalls } from "../replica_calls.ts";
 import { fingerprint, joined, subkeyName, underKey } from "./fingerprint.ts";
 import {
@@ -98,17 +98,22 @@ export class Syncer {
     cause: RepairCause,
     errand: Errand,
   ): Promise<number> {
-    if (records.length === 0) return 0;
-    const answers = await this.#replicas.store(
-      peerId,
-      records,
-      errand,
-      REPAIR_METHODS.copy,
-    );
-    for (const { outcome } of answers) {
-      this.#metrics.count("meshnode_dht_copies_total", { cause, outcome });
+    let taken = 0;
+    // One after the other: the peer has other things to do.
+    for (const batch of storeBatches(records)) {
+      const answers = await this.#replicas.store(
+        peerId,
+        batch,
+        errand,
+        REPAIR_METHODS.copy,
+      );
+      for (const { outcome } of answers) {
+        this.#metrics.count("meshnode_dht_copies_total", { cause, outcome });
+        if (outcome === "stored") taken++;
+      }
+      if (answers.some(({ outcome }) => outcome === "unreachable")) break;
     }
-    return answers.filter(({ outcome }) => outcome === "stored").length;
+    return taken;
   }
 
   /** What we hold under a key and a peer does not, or holds older. */
