@@ -55,7 +55,7 @@ export interface ReplicaListeners {
 }
 
 /** How long the storing of copies rests after each two milliseconds, ms. */
-const COPIES_REST = 4;
+const COPIES_REST = 8;
 /** How long a validator may look up what a record depends on, ms. */
 const LEARN_TIMEOUT = 1_500;
 
@@ -67,7 +67,7 @@ export class ReplicaService {
   readonly #validator: RecordValidator;
   readonly #clock: Clock;
   readonly #pace: Pace;
-  /** Copies come in the background, and have a third of the time. */
+  /** Copies come in the background, and have a fifth of the time. */
   readonly #slowPace: Pace;
   readonly #metrics: Metrics;
   readonly #maxLifetime: number;

@@ -1,7 +1,7 @@
 import type { Metrics } from "../../core/metrics.ts";
 import type { LocalStorage } from "../../records/local_storage.ts";
 import type { DhtRecord } from "../../records/record.ts";
-import { chunks, storeBatches } from "../batches.ts";
+import { chunks } from "../batches.ts";
 import type { Errand, ReplicaCalls } from "../replica_calls.ts";
 import { fingerprint, joined, subkeyName, underKey } from "./fingerprint.ts";
 import {
@@ -18,6 +18,9 @@ import {
 
 /** Why copies are made. */
 export type RepairCause = "read" | "change" | "sweep";
+
+/** Copies in one call: the peer takes its time for them. */
+const AT_ONCE = 64;
 
 /** Gives other holders what they lack of what we hold, and nothing else. */
 export class Syncer {
@@ -100,7 +103,7 @@ export class Syncer {
   ): Promise<number> {
     let taken = 0;
     // One after the other: the peer has other things to do.
-    for (const batch of storeBatches(records)) {
+    for (const batch of chunks(records, AT_ONCE)) {
       const answers = await this.#replicas.store(
         peerId,
         batch,
