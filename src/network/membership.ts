@@ -4,6 +4,7 @@ import { loggerOf } from "../core/log.ts";
 import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
 import { Tasks } from "../core/tasks.ts";
 import { Crowds } from "./crowds.ts";
+import { Meetings } from "./meetings.ts";
 import { Redials } from "./redials.ts";
 
 /** What the membership needs of the host. */
@@ -59,8 +60,6 @@ const STEADY = 2_000;
 const ISOLATED_AFTER = 5_000;
 /** A subnet has at most 256 nodes; more than this is an attack. */
 const MAX_MEMBERS = 1_024;
-/** How long a peer that is connected is waited for to introduce itself, ms. */
-const MEETING = 2_000;
 /** Connections that are tried at once, and how many peers heard of are kept in mind. */
 const MOST_DIALS = 8;
 const MAX_CANDIDATES = 1_024;
@@ -81,8 +80,7 @@ export class Membership {
   readonly #candidates = new Redials();
   readonly #entry = new Redials();
   readonly #dialling = new Set<string>();
-  /** Connected peers that others call members and that did not introduce themselves yet, since when. */
-  readonly #meeting = new Map<string, number>();
+  readonly #meetings = new Meetings();
   readonly #log = loggerOf("network");
   readonly #host: MembershipHost;
   readonly #options: MembershipOptions;
@@ -129,7 +127,8 @@ export class Membership {
   /** Whether nobody else is to be expected: what members know is known here. */
   get isComplete(): boolean {
     return this.#members.size < MAX_MEMBERS && !this.#candidates.hasFresh &&
-      !this.#isMeeting && (this.#discovered || this.present().length === 0);
+      !this.#meetings.areUnderWay(this.#clock.now()) &&
+      (this.#discovered || this.present().length === 0);
   }
 
   /** Takes a peer in that speaks the subnet's protocol, from a network if that is known. */
@@ -137,7 +136,7 @@ export class Membership {
     this.#present = undefined;
     this.#absent.delete(peerId);
     this.#candidates.delete(peerId);
-    this.#meeting.delete(peerId);
+    this.#meetings.end(peerId);
     if (this.#members.has(peerId)) return;
     if (!this.#crowds.enter(network)) {
       this.#metrics.count("meshnode_network_crowded_total");
@@ -179,8 +178,9 @@ export class Membership {
       if (peerId === this.#options.peerId || this.#members.has(peerId)) {
         continue;
       }
-      if (connected.has(peerId)) this.#meet(peerId);
-      else if (this.#candidates.size < MAX_CANDIDATES) {
+      if (connected.has(peerId)) {
+        this.#meetings.begin(peerId, this.#clock.now());
+      } else if (this.#candidates.size < MAX_CANDIDATES) {
         // Two that hear of each other at once need only one connection.
         const { peerId: own, client } = this.#options;
         const waits = !client && peerId > own ? YIELD : 0;
@@ -199,7 +199,7 @@ export class Membership {
   /** Notes that a peer's last connection is gone. */
   lost(peerId: string): void {
     this.#present = undefined;
-    this.#meeting.delete(peerId);
+    this.#meetings.end(peerId);
     if (this.#members.has(peerId)) this.#absent.add(peerId, this.#clock.now());
   }
 
@@ -210,7 +210,7 @@ export class Membership {
     this.#members.delete(peerId);
     this.#absent.delete(peerId);
     this.#candidates.delete(peerId);
-    this.#meeting.delete(peerId);
+    this.#meetings.end(peerId);
   }
 
   /** Calls nobody from now on, but forgets nobody. */
@@ -383,7 +383,9 @@ export class Membership {
         );
       if (error === undefined) {
         list.delete(peerId);
-        if (!this.#members.has(peerId)) this.#meet(peerId);
+        if (!this.#members.has(peerId)) {
+          this.#meetings.begin(peerId, this.#clock.now());
+        }
       } else {list.failed(
           peerId,
           this.#clock.now(),
@@ -393,17 +395,6 @@ export class Membership {
       this.#dialling.delete(peerId);
     }
     this.#redial();
-  }
-
-  #meet(peerId: string): void {
-    if (!this.#meeting.has(peerId)) {
-      this.#meeting.set(peerId, this.#clock.now());
-    }
-  }
-
-  get #isMeeting(): boolean {
-    const since = this.#clock.now() - MEETING;
-    return this.#meeting.values().some((time) => time > since);
   }
 
   #discoverSoon(): void {
