@@ -31,8 +31,13 @@ export const systemClock: Clock = {
     }
     await timer(Math.min(milliseconds, MAX_TIMER), signal);
   },
-  pass: () => new Promise((resolve) => setImmediate(resolve)),
+  pass: passTurn,
 };
+
+/** Lets everything else that is due in the process happen. */
+export function passTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
 
 function timer(milliseconds: number, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();

@@ -209,7 +209,7 @@ export class Host {
     const id = parsePeerId(peerId);
     const signal = AbortSignal.timeout(DROP_TIMEOUT);
     await this.#libp2p.hangUp(id, { signal }).catch(() => {});
-    await this.#table.remove(id);
+    await this.#table.remove(id, signal);
   }
 
   /**

@@ -14,7 +14,7 @@ interface KadTable {
 
 /** Between two peers that are put into the table, ms. */
 const PAUSE = 50;
-/** How long it may take to put one in or out, ms. */
+/** How long it may take to put one in, ms. */
 const TIMEOUT = 5_000;
 /** Most that wait; a subnet has at most 256 nodes. */
 const MOST_WAITING = 1_024;
@@ -57,10 +57,9 @@ export class RoutingTable {
   }
 
   /** Takes a peer out. */
-  async remove(peer: PeerId): Promise<void> {
+  async remove(peer: PeerId, signal: AbortSignal): Promise<void> {
     this.#waiting.delete(peer.toString());
-    using limit = deadline(TIMEOUT);
-    await this.#table.remove(peer, { signal: limit.signal }).catch(() => {});
+    await this.#table.remove(peer, { signal }).catch(() => {});
   }
 
   /** Puts peers in until the signal is aborted. */

@@ -3,6 +3,7 @@ import type { CallLimiter } from "../auth/call_limiter.ts";
 import { deadline, raceSignal } from "../core/deadline.ts";
 import { MeshError } from "../core/errors.ts";
 import { type Metrics, MetricsRegistry } from "../core/metrics.ts";
+import { Tasks } from "../core/tasks.ts";
 import type { Duplex, Transport } from "../network/duplex.ts";
 import { ClientStream } from "./client_stream.ts";
 import { asRpcError, RpcError } from "./errors.ts";
@@ -56,7 +57,7 @@ export class Rpc {
   readonly #handlers = new Map<string, Handler>();
   readonly #callees = new Map<string, Callee>();
   readonly #served = new Map<string, number>();
-  readonly #tasks = new Set<Promise<unknown>>();
+  readonly #tasks = new Tasks();
   readonly #stopping = new AbortController();
 
   /** Takes over the transport's incoming streams. */
@@ -144,7 +145,7 @@ export class Rpc {
     for (const { stream } of this.#callees.values()) {
       stream?.then((open) => open.abort(reason), () => {});
     }
-    while (this.#tasks.size > 0) await Promise.allSettled(this.#tasks);
+    await this.#tasks.settled();
   }
 
   #register(method: string, handler: Handler): () => void {
@@ -220,7 +221,7 @@ export class Rpc {
       if (callee.stream === opened) callee.stream = callee.open = undefined;
       this.#forget(peerId);
     });
-    this.#own(gone);
+    this.#tasks.own(gone);
     return opened;
   }
 
@@ -257,18 +258,13 @@ export class Rpc {
       limiter: this.#limiter,
       metrics: this.#metrics,
     });
-    this.#own(
+    this.#tasks.own(
       served.run(this.#stopping.signal).finally(() => {
         const left = (this.#served.get(peerId) ?? 1) - 1;
         if (left > 0) this.#served.set(peerId, left);
         else this.#served.delete(peerId);
       }),
     );
-  }
-
-  #own(task: Promise<unknown>): void {
-    const owned = task.catch(() => {}).finally(() => this.#tasks.delete(owned));
-    this.#tasks.add(owned);
   }
 
   #failure(

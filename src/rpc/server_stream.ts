@@ -4,6 +4,7 @@ import type { CallLimiter, Limited } from "../auth/call_limiter.ts";
 import { loggerOf } from "../core/log.ts";
 import { MeshError } from "../core/errors.ts";
 import type { Metrics } from "../core/metrics.ts";
+import { Tasks } from "../core/tasks.ts";
 import type { Duplex } from "../network/duplex.ts";
 import { busyBody } from "./busy.ts";
 import { asRpcError, RpcError, type RpcErrorCode } from "./errors.ts";
@@ -48,7 +49,7 @@ export class ServerStream {
   readonly #service: Service;
   readonly #writer: FrameWriter;
   readonly #calls = new Map<number, Served>();
-  readonly #tasks = new Set<Promise<void>>();
+  readonly #tasks = new Tasks();
   readonly #log = loggerOf("rpc");
   #bytes = 0;
   /** Cancels and credits that may still come. */
@@ -95,7 +96,7 @@ export class ServerStream {
     } finally {
       signal.removeEventListener("abort", stop);
       for (const { abort } of this.#calls.values()) abort.abort();
-      await Promise.all(this.#tasks);
+      await this.#tasks.settled();
     }
   }
 
@@ -150,12 +151,12 @@ export class ServerStream {
     };
     this.#calls.set(frame.call, call);
     this.#bytes += frame.body.length;
-    const task = this.#answer(frame, call).then(() => {
-      this.#calls.delete(frame.call);
-      this.#bytes -= frame.body.length;
-      this.#tasks.delete(task);
-    });
-    this.#tasks.add(task);
+    this.#tasks.own(
+      this.#answer(frame, call).then(() => {
+        this.#calls.delete(frame.call);
+        this.#bytes -= frame.body.length;
+      }),
+    );
   }
 
   /** Looks at nothing but who asks, for what, and how long it is. */

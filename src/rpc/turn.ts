@@ -1,4 +1,4 @@
-import { setImmediate } from "node:timers";
+import { passTurn } from "../core/clock.ts";
 
 /** How long the calls of one stream are worked on before all else has its turn, ms. */
 const TURN = 4;
@@ -23,7 +23,7 @@ export class Turn {
 
   /** Lets everything else that is due happen. */
   async pass(): Promise<void> {
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await passTurn();
     this.begin();
   }
 }
